@@ -1,0 +1,49 @@
+import GraphIR
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Memory for one dense tensor, aligned to 64 bytes; freed with its last reference.
+///
+/// A buffer is shared by reference: whoever binds it to a session must not touch it while the session runs.
+public final class Buffer: @unchecked Sendable {
+  /// The type of the tensor.
+  public let type: TensorType
+  /// The memory; `type.byteCount` bytes, zeroed when made.
+  public let bytes: UnsafeMutableRawBufferPointer
+
+  /// Every buffer starts at a multiple of this, and reading a full vector past its end stays in its memory.
+  public static let alignment = 64
+
+  /// Allocates zeroed memory for a tensor.
+  public init(_ type: TensorType) {
+    self.type = type
+    bytes = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: type.byteCount + Buffer.alignment, alignment: Buffer.alignment)
+    memset(bytes.baseAddress!, 0, bytes.count)
+  }
+
+  /// Allocates memory and copies a literal into it.
+  public convenience init(_ literal: Literal) {
+    self.init(literal.type)
+    write(literal)
+  }
+
+  deinit { bytes.deallocate() }
+
+  /// Replaces the tensor by a literal of the same type.
+  public func write(_ literal: Literal) {
+    precondition(literal.type == type, "literal does not have the buffer's type")
+    literal.bytes.withUnsafeBytes { bytes.copyMemory(from: $0) }
+  }
+
+  /// The tensor as a literal.
+  public func literal() -> Literal {
+    let content = UnsafeRawBufferPointer(rebasing: bytes[..<type.byteCount])
+    // A bool byte other than 0 or 1 would be a bug of ours; zeros keep it visible without trapping.
+    return Literal(type, bytes: Array(content)) ?? Literal(zeros: type)
+  }
+}
