@@ -1,0 +1,22 @@
+/// What schedules need to know of the machine that the code is for.
+public struct Target: Hashable, Sendable {
+  /// The bytes of a vector register: 16 (NEON, SSE), 32 (AVX2) or 64 (AVX-512).
+  public var vectorBytes: Int
+  /// The number of vector registers.
+  public var vectorRegisters: Int
+  /// The size of a core's first-level data cache, in bytes.
+  public var firstLevelCacheBytes: Int
+  /// The size of a core's second-level cache, in bytes.
+  public var secondLevelCacheBytes: Int
+
+  /// Describes a machine.
+  public init(
+    vectorBytes: Int, vectorRegisters: Int, firstLevelCacheBytes: Int = 32 << 10,
+    secondLevelCacheBytes: Int = 512 << 10
+  ) {
+    self.vectorBytes = vectorBytes
+    self.vectorRegisters = vectorRegisters
+    self.firstLevelCacheBytes = firstLevelCacheBytes
+    self.secondLevelCacheBytes = secondLevelCacheBytes
+  }
+}
