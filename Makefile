@@ -1,0 +1,41 @@
+# `make help` says what there is. Everything is built in release, with all warnings as errors.
+.DEFAULT_GOAL := help
+MARTLET := .build/release/martlet
+SWIFT_FILES := Package.swift Sources Samples Tests
+
+.PHONY: help setup build demo test lint format bench fuzz bless clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing: LLVM and its tools, zlib, libpng (LLVM_HOME=/path: another LLVM)
+	@Scripts/setup.sh
+
+build: setup ## Build the program: .build/release/martlet
+	swift build -c release
+
+demo: build ## Train LeNet on handwritten digits and look at what it learned
+	@Scripts/demo.sh
+
+test: setup lint ## Run every test
+	swift build -c release --build-tests
+	swift test -c release --skip-build
+	Scripts/lit.sh
+
+lint: ## Check format, documentation and the rules of style
+	@Scripts/check-style.sh
+
+format: ## Format the Swift files
+	swift format --in-place --recursive $(SWIFT_FILES)
+
+bench: build ## Measure Martlet beside PyTorch, in one run
+	@Scripts/bench.sh
+
+fuzz: build ## Compare interpreter and JIT on random graphs (COUNT=1000 SEED=1)
+	$(MARTLET) fuzz --count $(or $(COUNT),1000) --seed $(or $(SEED),1)
+
+bless: build ## Record the present output as what the tests in IR/ expect
+	@Scripts/bless.py
+
+clean: ## Remove what was built
+	swift package clean

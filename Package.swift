@@ -1,0 +1,101 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+/// Martlet's own modules hold no warning; packages that depend on Martlet by version are not bound by this.
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .treatWarning("DeprecatedDeclaration", as: .warning),
+]
+
+/// `Scripts/setup.sh` writes LLVM's pkg-config file, system-wide or, without the right to, for one user.
+let llvmOfUser = (Context.environment["HOME"] ?? "/") + "/.local/lib/pkgconfig/martlet-llvm.pc"
+let llvm = FileManager.default.fileExists(atPath: llvmOfUser) ? llvmOfUser : "martlet-llvm"
+
+/// One room of the house: the module in `Sources/<name>`.
+func room(_ name: String, imports dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The tests of one room, in `Tests/<room>Tests`.
+func tests(of room: String, with dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: room + "Tests",
+    dependencies: [.byName(name: room), "TestSupport"] + dependencies,
+    swiftSettings: strict)
+}
+
+let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
+let numerics: Target.Dependency = .product(name: "Numerics", package: "swift-numerics")
+
+let package = Package(
+  name: "martlet",
+  products: [
+    .library(name: "Martlet", targets: ["Martlet"]),
+    .executable(name: "martlet", targets: ["CommandLineTool"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+  ],
+  targets: [
+    .systemLibrary(name: "CLLVM", pkgConfig: llvm),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+
+    room("GraphIR", imports: [collections]),
+    room("Interpreter", imports: ["GraphIR", numerics]),
+    room("Differentiation", imports: ["GraphIR"]),
+    room("GraphPasses", imports: ["GraphIR", "Interpreter", collections]),
+    room("LoopIR", imports: ["GraphIR", collections]),
+    room("Lowering", imports: ["LoopIR", "GraphIR", collections]),
+    room("LLVMBackend", imports: ["LoopIR", "GraphIR", "CLLVM"]),
+    room("Runtime", imports: ["GraphIR", "LoopIR"]),
+    room(
+      "Compiler",
+      imports: [
+        "GraphIR", "Interpreter", "Differentiation", "GraphPasses", "LoopIR", "Lowering",
+        "LLVMBackend", "Runtime",
+      ]),
+    room(
+      "Martlet",
+      imports: [
+        "Compiler", "GraphIR", "Differentiation", "Runtime", "Interpreter", "CZlib", "CPNG",
+      ]),
+    .target(
+      name: "Samples", dependencies: ["Martlet"], path: "Samples",
+      resources: [.copy("Data")], swiftSettings: strict),
+    .executableTarget(
+      name: "CommandLineTool",
+      dependencies: [
+        "Martlet", "Samples", "Compiler", "GraphIR", "Interpreter", "Differentiation",
+        "GraphPasses", "LoopIR", "Lowering", "LLVMBackend", "Runtime",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/CommandLine", swiftSettings: strict),
+
+    .target(
+      name: "TestSupport", dependencies: ["GraphIR"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    tests(of: "GraphIR"),
+    tests(of: "Interpreter", with: ["GraphIR", numerics]),
+    tests(of: "Differentiation", with: ["GraphIR", "Interpreter"]),
+    tests(of: "GraphPasses", with: ["GraphIR", "Interpreter"]),
+    tests(of: "LoopIR", with: ["GraphIR"]),
+    tests(of: "Lowering", with: ["GraphIR", "LoopIR", "Interpreter"]),
+    tests(of: "LLVMBackend", with: ["GraphIR", "LoopIR", "Lowering", "Interpreter", "CLLVM"]),
+    tests(of: "Runtime", with: ["GraphIR", "LoopIR"]),
+    tests(
+      of: "Compiler",
+      with: [
+        "GraphIR", "Interpreter", "Differentiation", "GraphPasses", "LoopIR", "Lowering",
+        "LLVMBackend", "Runtime",
+      ]),
+    tests(of: "Martlet", with: ["Compiler", "GraphIR", "Runtime", "Interpreter", "CZlib", "CPNG"]),
+    tests(of: "Samples", with: ["Martlet", "Compiler", "GraphIR", "Runtime"]),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["CommandLineTool", "TestSupport"],
+      swiftSettings: strict),
+  ]
+)

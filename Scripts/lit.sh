@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Runs the programs of IR/ with lit and FileCheck against the built martlet. Arguments go to lit.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools=${LLVM_HOME:-$(pkg-config --variable=prefix martlet-llvm)}
+lit=$tools/bin/lit
+[ -x "$lit" ] || lit=$(command -v lit) || { echo "lit.sh: no lit in $tools/bin (llvm-22-tools has it)" >&2; exit 1; }
+LLVM_TOOLS=$tools/bin exec "$lit" --order=lexical --succinct "${@:-IR}"

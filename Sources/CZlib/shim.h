@@ -1,0 +1,4 @@
+// zlib: the decompression of data sets.
+#pragma once
+
+#include <zlib.h>

@@ -1,0 +1,1 @@
+// Compiler: the whole way from a graph to an executable.

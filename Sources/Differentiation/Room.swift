@@ -1,0 +1,1 @@
+// Differentiation: reverse mode, from graph to graph.

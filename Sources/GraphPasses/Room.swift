@@ -1,0 +1,1 @@
+// GraphPasses: the passes over graphs and their pipeline.

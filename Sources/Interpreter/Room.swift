@@ -1,0 +1,1 @@
+// Interpreter: the reference evaluation of each operation.

@@ -1,0 +1,1 @@
+// LLVMBackend: from loops to native code through LLVM's C API.

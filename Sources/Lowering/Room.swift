@@ -1,0 +1,1 @@
+// Lowering: from graphs to kernels, and from kernels to loops.

@@ -1,0 +1,1 @@
+// Martlet: what users import.

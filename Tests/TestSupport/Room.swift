@@ -1,0 +1,1 @@
+// TestSupport: what the tests of several rooms share.
