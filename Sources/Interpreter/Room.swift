@@ -1,1 +1,0 @@
-// Interpreter: the reference evaluation of each operation.
