@@ -25,8 +25,6 @@ func tests(of room: String, with dependencies: [Target.Dependency] = []) -> Targ
     swiftSettings: strict)
 }
 
-let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
-let numerics: Target.Dependency = .product(name: "Numerics", package: "swift-numerics")
 
 let package = Package(
   name: "martlet",
@@ -36,20 +34,18 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
   ],
   targets: [
     .systemLibrary(name: "CLLVM", pkgConfig: llvm),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
 
-    room("GraphIR", imports: [collections]),
-    room("Interpreter", imports: ["GraphIR", numerics]),
+    room("GraphIR", imports: []),
+    room("Interpreter", imports: ["GraphIR"]),
     room("Differentiation", imports: ["GraphIR"]),
-    room("GraphPasses", imports: ["GraphIR", "Interpreter", collections]),
-    room("LoopIR", imports: ["GraphIR", collections]),
-    room("Lowering", imports: ["LoopIR", "GraphIR", collections]),
+    room("GraphPasses", imports: ["GraphIR", "Interpreter"]),
+    room("LoopIR", imports: ["GraphIR"]),
+    room("Lowering", imports: ["LoopIR", "GraphIR"]),
     room("LLVMBackend", imports: ["LoopIR", "GraphIR", "CLLVM"]),
     room("Runtime", imports: ["GraphIR", "LoopIR"]),
     room(
@@ -79,7 +75,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["GraphIR"], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests(of: "GraphIR"),
-    tests(of: "Interpreter", with: ["GraphIR", numerics]),
+    tests(of: "Interpreter", with: ["GraphIR"]),
     tests(of: "Differentiation", with: ["GraphIR", "Interpreter"]),
     tests(of: "GraphPasses", with: ["GraphIR", "Interpreter"]),
     tests(of: "LoopIR", with: ["GraphIR"]),

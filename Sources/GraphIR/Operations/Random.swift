@@ -21,3 +21,20 @@ public struct Random: OperationAttributes {
     self.stream = stream
   }
 }
+
+extension Random {
+  public func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
+    try Inference.expect(1, "random", operands)
+    try Inference.require(
+      operands[0] == TensorType(.u64, [2]), .typeMismatch, "random has the state \(operands[0])",
+      hint: "u64[2]: seed and step")
+    try Inference.require(
+      (0..<(1 << 32)).contains(stream), .invalidAttribute, "random has the stream \(stream)",
+      hint: "0 ..< 2^32")
+    let shape = try Inference.shape(shape, "random")
+    try Inference.require(
+      shape.elementCount <= 1 << 33, .sizeOverflow, "random of \(shape.elementCount) elements",
+      hint: "at most 2^33 of one stream")
+    return [TensorType(dtype, shape)]
+  }
+}

@@ -89,7 +89,9 @@ extension Literal {
     func write<T: BitwiseCopyable>(_ convert: (Double) -> T) -> [UInt8] {
       doubles.map(convert).withUnsafeBytes { Array($0) }
     }
-    func integer<T: FixedWidthInteger>(_: T.Type) -> [UInt8] { write { T(saturating: $0) } }
+    func integer<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type) -> [UInt8] {
+      write { T(saturating: $0) }
+    }
     self.type = type
     bytes =
       switch type.dtype {
