@@ -118,6 +118,14 @@ extension CarriedTensor.Storage {
   }
 }
 
+extension CarriedTensor {
+  /// The elements with the dimensions in another order.
+  func transposed(_ permutation: [Int]) -> Storage {
+    if permutation == Array(0..<shape.rank) { return storage }
+    return storage.picking(Positions.along(permutation, of: shape))
+  }
+}
+
 /// The values of a dtype among those of its carrier.
 package enum Narrowing {
   /// Each value rounded to the nearest of a float dtype, ties to even.

@@ -13,10 +13,8 @@ extension Evaluator {
       columns: rhsFree.map { rhs.shape[$0] }.reduce(1, *),
       depth: op.lhsContracting.map { lhs.shape[$0] }.reduce(1, *))
     // The operands as [batch, row, depth] and [batch, depth, column].
-    let x = lhs.storage.picking(
-      Positions.along(op.lhsBatch + lhsFree + op.lhsContracting, of: lhs.shape))
-    let y = rhs.storage.picking(
-      Positions.along(op.rhsBatch + op.rhsContracting + rhsFree, of: rhs.shape))
+    let x = lhs.transposed(op.lhsBatch + lhsFree + op.lhsContracting)
+    let y = rhs.transposed(op.rhsBatch + op.rhsContracting + rhsFree)
     switch absolute ? (x.magnitudes, y.magnitudes) : (x, y) {
     case (.floats(let x), .floats(let y)): return store(.floats(products(x, y)))
     case (.signed(let x), .signed(let y)): return store(.signed(products(x, y)))
@@ -54,6 +52,12 @@ private struct MatrixProducts {
           guard let z = z.baseAddress, let x = x.baseAddress, let y = y.baseAddress else { return }
           for row in 0..<count * rows {
             let matrix = y + row / rows * (depth * columns)
+            if columns == 1 {
+              var sum = T.additiveIdentity
+              for k in 0..<depth { sum = T.sum(sum, T.product(x[row * depth + k], matrix[k])) }
+              z[row] = sum
+              continue
+            }
             for k in 0..<depth {
               addProducts(z + row * columns, x[row * depth + k], matrix + k * columns, columns)
             }

@@ -88,20 +88,28 @@ extension Evaluator {
 extension CarriedTensor.Storage {
   /// Floats in the carrier of another dtype; integers saturate at the dtype's bounds.
   fileprivate static func convert(_ x: [Double], to dtype: DType) -> CarriedTensor.Storage {
-    func saturated<Narrow: FixedWidthInteger, Wide: FixedWidthInteger>(_: Narrow.Type) -> [Wide] {
-      x.map { Wide(Narrow(saturating: $0)) }
-    }
+    let bits = dtype.bitCount
     return switch dtype {
     case .f32, .f64, .f16, .bf16: .floats(x)
-    case .i8: .signed(saturated(Int8.self))
-    case .i16: .signed(saturated(Int16.self))
-    case .i32: .signed(saturated(Int32.self))
-    case .i64: .signed(saturated(Int64.self))
-    case .u8: .unsigned(saturated(UInt8.self))
-    case .u16: .unsigned(saturated(UInt16.self))
-    case .u32: .unsigned(saturated(UInt32.self))
-    case .u64: .unsigned(saturated(UInt64.self))
+    case .i8, .i16, .i32, .i64:
+      .signed(saturated(x, least: .min >> Int64(64 - bits), greatest: .max >> Int64(64 - bits)))
+    case .u8, .u16, .u32, .u64:
+      .unsigned(saturated(x, least: 0, greatest: .max >> UInt64(64 - bits)))
     case .bool: .bools(x.map { $0 != 0 })
+    }
+  }
+
+  /// Floats truncated toward zero between two bounds; NaN gives 0.
+  private static func saturated<Wide: FixedWidthInteger>(
+    _ x: [Double], least: Wide, greatest: Wide
+  ) -> [Wide] {
+    let tooLow = Double(least) - 1
+    // Rounded up to a power of two where it is not exact.
+    let tooHigh = Double(greatest) == Double(greatest - 1) ? Double(greatest) : Double(greatest) + 1
+    return x.map { x in
+      if x.isNaN { return 0 }
+      if x <= tooLow { return least }
+      return x >= tooHigh ? greatest : Wide(x)
     }
   }
 

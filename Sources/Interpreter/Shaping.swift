@@ -35,7 +35,7 @@ extension Evaluator {
   }
 
   package mutating func visit(_ op: Transpose) throws(Diagnostic) -> [CarriedTensor] {
-    keep(operands[0].storage.picking(Positions.along(op.permutation, of: operands[0].shape)))
+    keep(operands[0].transposed(op.permutation))
   }
 
   package mutating func visit(_ op: Slice) throws(Diagnostic) -> [CarriedTensor] {
