@@ -47,12 +47,12 @@ private let infinity = Double.infinity
     (.cos, 1, 0.5403023058681398),
     (.tanh, 0.5, 0.46211715726000973),
     (.sigmoid, 1, 0.7310585786300049),
-    (.sigmoid, -740, 4.199558e-322),
+    (.sigmoid, -700, 9.859676543759771e-305),
     (.erf, 0.5, 0.5204998778130465),
   ])
   func transcendentalFunctions(_ function: UnaryFunction, _ x: Double, _ expected: Double) throws {
     let y = try result(.unary(Unary(function)), vector(.f64, [x])).doubles()[0]
-    #expect(abs(y - expected) <= max(expected.ulp, 5e-324))
+    #expect(abs(y - expected) <= expected.ulp)
     let single = try result(.unary(Unary(function)), vector(.f32, [x])).doubles()[0]
     let nearest = try result(.unary(Unary(function)), vector(.f64, [Double(Float(x))])).doubles()[0]
     #expect(single == Double(Float(nearest)))
