@@ -2,7 +2,7 @@
 import Foundation
 import PackageDescription
 
-/// Martlet's own modules hold no warning; packages that depend on Martlet by version are not bound by this.
+/// Martlet's own modules hold no warning. SwiftPM does not apply this where Martlet is a dependency.
 let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
   .treatWarning("DeprecatedDeclaration", as: .warning),

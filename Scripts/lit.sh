@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 tools=${LLVM_HOME:-$(pkg-config --variable=prefix martlet-llvm)}
 lit=$tools/bin/lit
 [ -x "$lit" ] || lit=$(command -v lit) || { echo "lit.sh: no lit in $tools/bin (llvm-22-tools has it)" >&2; exit 1; }
-LLVM_TOOLS=$tools/bin exec "$lit" --order=lexical --succinct "${@:-IR}"
+LLVM_TOOLS=$tools/bin exec "$lit" --order=lexical --succinct --verbose --no-progress-bar "${@:-IR}"
