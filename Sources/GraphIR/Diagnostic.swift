@@ -78,7 +78,8 @@ public struct Diagnostic: Error, Hashable, Sendable {
 }
 
 extension Diagnostic: CustomStringConvertible {
-  /// `Samples/LeNet.swift:9 (conv1): error[shape-mismatch]: ...`, then notes and the hint on lines of their own.
+  /// `Samples/LeNet.swift:9 (conv1): error[shape-mismatch]: ...`, then notes and the hint on lines
+  /// of their own.
   public var description: String {
     let place = location == .unknown ? "" : "\(location): "
     var lines = ["\(place)\(severity.rawValue)[\(code.rawValue)]: \(message)"]

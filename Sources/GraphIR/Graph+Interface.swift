@@ -1,58 +1,93 @@
-extension Graph {
-  /// Checks the names of inputs and outputs, that outputs exist, and donations.
-  package func checkInterface() throws(Diagnostic) {
-    try Graph.checkName(name, of: "graph")
-    var inputNames = Set<String>()
-    var donors = [Int: String]()
-    for input in inputs {
-      try Graph.checkName(input.name, of: "input", at: input.location)
-      guard inputNames.insert(input.name).inserted else {
-        throw Diagnostic(.name, "two inputs are named '\(input.name)'", at: input.location)
-      }
-    }
-    var outputNames = Set<String>()
-    for output in outputs {
-      try Graph.checkName(output.name, of: "output")
-      guard outputNames.insert(output.name).inserted else {
-        throw Diagnostic(.name, "two outputs are named '\(output.name)'")
-      }
-      guard Int(output.value.index) < valueCount else {
-        throw Diagnostic(.malformedGraph, "output '\(output.name)' has no value")
-      }
-    }
-    for input in inputs {
-      guard let target = input.donatedTo else { continue }
-      guard outputs.indices.contains(target) else {
-        throw Diagnostic(
-          .invalidAttribute, "input '\(input.name)' is donated to output \(target), and there are "
-            + "\(outputs.count)", at: input.location)
-      }
-      let type = type(of: outputs[target].value)
-      guard type == input.type else {
-        throw Diagnostic(
-          .typeMismatch, "input '\(input.name)' of type \(input.type) is donated to output "
-            + "'\(outputs[target].name)' of type \(type)", at: input.location)
-      }
-      if let other = donors.updateValue(input.name, forKey: target) {
-        throw Diagnostic(
-          .invalidAttribute, "inputs '\(other)' and '\(input.name)' are donated to one output",
-          at: input.location)
-      }
+extension UInt8 {
+  /// Whether a name can begin with this letter: `[A-Za-z_]`.
+  package var isNameStart: Bool {
+    switch self {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "_"):
+      true
+    default:  // text
+      false
     }
   }
 
-  /// Checks that a name is a letter or `_`, then letters, digits, and any of `_ . - /`.
-  package static func checkName(
-    _ name: String, of what: String, at location: Location = .unknown
-  ) throws(Diagnostic) {
-    let letters = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_".utf8)
-    let others = letters.union("0123456789.-/".utf8)
-    guard let first = name.utf8.first, letters.contains(first),
-      name.utf8.allSatisfy(others.contains)
-    else {
+  /// Whether a name can hold this letter: `[A-Za-z0-9_.\-/]`.
+  package var isNameByte: Bool {
+    switch self {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+      UInt8(ascii: "/"):
+      true
+    default:  // text
+      isNameStart
+    }
+  }
+}
+
+extension Graph {
+  /// Checks what a graph shows to the outside: names, the outputs' values and donations.
+  package func checkInterface() throws(Diagnostic) {
+    try checkName(name, "graph", at: .unknown)
+    for input in inputs {
+      try checkName(input.name, "input", at: input.location)
+      guard Shape.checked(input.type.shape.extents) != nil else {
+        throw Diagnostic(
+          .sizeOverflow, "input %\(input.name) cannot have the type \(input.type)",
+          at: input.location,
+          hint: "extents are not negative, and a tensor has at most 2^48 elements")
+      }
+    }
+    for output in outputs { try checkName(output.name, "output", at: .unknown) }
+    try checkUnique(inputs.map(\.name), "input")
+    try checkUnique(outputs.map(\.name), "output")
+    for output in outputs where Int(output.value.index) >= valueCount {
       throw Diagnostic(
-        .name, "'\(name)' is not a name for the \(what)", at: location,
-        hint: "a letter or _, then letters, digits, _ . - /")
+        .malformedGraph,
+        "output \(output.name) gives value \(output.value.index), which is not there",
+        hint: "the graph has \(valueCount) values")
+    }
+    try checkDonations()
+  }
+
+  private func checkName(
+    _ name: String, _ what: String, at location: Location
+  ) throws(Diagnostic) {
+    guard name.utf8.first?.isNameStart == true, name.utf8.allSatisfy(\.isNameByte) else {
+      throw Diagnostic(
+        .name, "\"\(name)\" cannot be the name of an \(what)", at: location,
+        hint: "a name is a letter or _ followed by letters, digits, `_`, `.`, `-` or `/`")
+    }
+  }
+
+  private func checkUnique(_ names: [String], _ what: String) throws(Diagnostic) {
+    var seen: Set<String> = []
+    for name in names where !seen.insert(name).inserted {
+      throw Diagnostic(
+        .name, "two \(what)s have the name \(name)", hint: "names of \(what)s are unique")
+    }
+  }
+
+  private func checkDonations() throws(Diagnostic) {
+    var receivers: Set<Int> = []
+    for input in inputs {
+      guard let receiver = input.donatedTo else { continue }
+      guard outputs.indices.contains(receiver) else {
+        throw Diagnostic(
+          .malformedGraph,
+          "input %\(input.name) is donated to output \(receiver), which is not there",
+          at: input.location, hint: "the graph has \(outputs.count) outputs")
+      }
+      let output = outputs[receiver]
+      guard type(of: output.value) == input.type else {
+        throw Diagnostic(
+          .typeMismatch,
+          "input %\(input.name) of \(input.type) is donated to output \(output.name) "
+            + "of \(type(of: output.value))", at: input.location,
+          hint: "a donated input and its output have one type")
+      }
+      guard receivers.insert(receiver).inserted else {
+        throw Diagnostic(
+          .malformedGraph, "two inputs are donated to output \(output.name)", at: input.location,
+          hint: "an output takes over one buffer")
+      }
     }
   }
 }

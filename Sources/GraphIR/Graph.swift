@@ -1,4 +1,6 @@
-/// The name of a value in one graph: an input or a node's result. Values are numbered in order of definition.
+/// The name of a value in one graph: an input or a node's result.
+///
+/// Values are numbered in order of definition.
 public struct Value: Hashable, Sendable, Comparable {
   /// The number, from 0: inputs first, then the nodes' results.
   public let index: UInt32
@@ -35,7 +37,8 @@ public struct Input: Hashable, Sendable {
   public var name: String
   /// The type.
   public var type: TensorType
-  /// The output whose value takes over this input's buffer when the graph has run; its type is the same.
+  /// The output whose value takes over this input's buffer when the graph has run; its type is the
+  /// same.
   public var donatedTo: Int?
   /// Where the input comes from.
   public var location: Location
@@ -65,7 +68,8 @@ public struct Output: Hashable, Sendable {
 
 /// A typed graph in single-assignment form: inputs, nodes in topological order, outputs.
 ///
-/// A graph is a value; it is made by `GraphBuilder`, and passes make a new one. It is well typed by construction.
+/// A graph is a value; it is made by `GraphBuilder`, and passes make a new one. It is well typed by
+/// construction.
 public struct Graph: Hashable, Sendable {
   /// The name, a letter followed by letters, digits, `_`, `.` or `-`.
   public var name: String

@@ -30,11 +30,16 @@ public struct GraphBuilder: Sendable {
   ) throws(Diagnostic) -> [Value] {
     let location = location ?? self.location
     let types: [TensorType]
+    if let stranger = operands.first(where: { Int($0.index) >= graph.valueCount }) {
+      throw Diagnostic(
+        .malformedGraph, "value \(stranger.index) is not defined in graph \(graph.name)",
+        at: location, hint: "operands are values that this builder has given")
+    }
     do {
       types = try operation.inferTypes(
         operands.map { graph.type(of: $0) }, bodies: bodies, literal: literal)
     } catch {
-      throw error.located(at: location)
+      throw error.located(at: location).noting(operands.map { graph.origin(of: $0) })
     }
     let first = graph.definingNode.count
     graph.definingNode += types.map { _ in Int32(graph.nodes.count) }
@@ -50,13 +55,30 @@ public struct GraphBuilder: Sendable {
   /// - Throws: a diagnostic when names repeat or a donation does not fit its output's type.
   public consuming func finish(_ outputs: [Output]) throws(Diagnostic) -> Graph {
     graph.outputs = outputs
-    graph.numberInputsFirst()
     try graph.checkInterface()
+    graph.numberInputsFirst()
     return graph
   }
 }
 
+extension Diagnostic {
+  /// The same diagnostic with a note for each operand of which the origin is known.
+  fileprivate func noting(_ origins: [String?]) -> Diagnostic {
+    var copy = self
+    for (position, origin) in origins.enumerated() {
+      if let origin { copy.notes.append("operand \(position) is \(origin)") }
+    }
+    return copy
+  }
+}
+
 extension Graph {
+  /// The type and the place of a value's definition; nil when the place is unknown.
+  fileprivate func origin(of value: Value) -> String? {
+    let location = definition(of: value)?.location ?? input(of: value)?.location ?? .unknown
+    return location == .unknown ? nil : "\(type(of: value)) from \(location)"
+  }
+
   /// Renumbers the values so that input i is value i and the nodes' results follow in order.
   fileprivate mutating func numberInputsFirst() {
     guard definingNode[..<inputs.count].contains(where: { $0 >= 0 }) else { return }

@@ -1,144 +1,152 @@
 extension Operation {
+  /// The operation's name in text: the kind's, or a family's function (`add`, `reduce_sum`).
+  public var mnemonic: String { attributes.mnemonic }
+
   /// The types of the results of a node with these operands, bodies and literal.
   ///
-  /// - Throws: what does not fit, with the types that were given.
+  /// - Throws: a diagnostic for whatever does not fit; no input traps.
   package func inferTypes(
     _ operands: [TensorType], bodies: [Graph], literal: Literal?
   ) throws(Diagnostic) -> [TensorType] {
     switch self {
-    case .constant(let op):
-      guard let literal, literal.type == TensorType(op.dtype, Shape(op.shape)) else {
-        throw Diagnostic(.typeMismatch, "a constant needs a literal of its own type")
-      }
     case .composite(let op):
-      guard bodies.count == 1 else {
-        throw Diagnostic(.wrongCount, "composite has \(bodies.count) bodies instead of 1")
-      }
-      return try op.inferTypes(operands, body: bodies[0])
+      try op.refuseLiteral(literal)
+      return try op.inferTypes(operands, bodies: bodies)
+    case .constant(let op):
+      try op.refuseBodies(bodies)
+      return try op.inferTypes(operands, literal: literal)
     case .unary, .binary, .compare, .select, .clamp, .convert, .iota, .reshape, .broadcast,
       .transpose, .slice, .pad, .concatenate, .reverse, .dot, .convolution, .reduce, .argReduce,
       .reduceWindow, .reduceWindowGradient, .gather, .scatter, .random:
-      guard literal == nil else {
-        throw Diagnostic(.malformedGraph, "\(mnemonic) has no literal; only a constant has one")
-      }
-    }
-    guard bodies.isEmpty else {
-      throw Diagnostic(.wrongCount, "\(mnemonic) has no body")
-    }
-    return try attributes.inferTypes(operands)
-  }
-
-  /// The name of the operation in text; a family shows its function's name.
-  public var mnemonic: String {
-    switch self {
-    case .unary(let op): op.function.rawValue
-    case .binary(let op): op.function.rawValue
-    case .compare(let op): op.function.rawValue
-    case .reduce(let op): "reduce_\(op.function.rawValue)"
-    case .argReduce(let op): op.function.rawValue
-    case .reduceWindow(let op): "reduce_window_\(op.function.rawValue)"
-    case .reduceWindowGradient(let op): "reduce_window_gradient_\(op.function.rawValue)"
-    case .scatter(let op): "scatter_\(op.function.rawValue)"
-    case .select, .clamp, .convert, .constant, .iota, .reshape, .broadcast, .transpose, .slice,
-      .pad, .concatenate, .reverse, .dot, .convolution, .gather, .random, .composite:
-      kind.rawValue
+      let attributes = attributes
+      try attributes.refuseBodies(bodies)
+      try attributes.refuseLiteral(literal)
+      return try attributes.inferTypes(operands)
     }
   }
 }
 
-/// Checks that inference rules share; each failure is a diagnostic with the types given.
-enum Inference {
-  /// The largest size, in absolute value, of an attribute that counts elements: sums of a few never overflow.
-  static let largestAttribute = 1 << 40
-
-  static func list(_ types: [TensorType]) -> String {
-    types.isEmpty ? "none" : types.map(\.description).joined(separator: ", ")
+/// What the rules of inference ask of operands and attributes, and how a refusal is worded.
+extension OperationAttributes {
+  func refusal(
+    _ code: Diagnostic.Code, _ message: String, hint: String? = nil
+  ) -> Diagnostic {
+    Diagnostic(code, "\(mnemonic) \(message)", hint: hint)
   }
 
-  static func expect(
-    _ count: Int, _ name: String, _ operands: [TensorType]
-  ) throws(Diagnostic) {
+  func refuseBodies(_ bodies: [Graph]) throws(Diagnostic) {
+    guard bodies.isEmpty else {
+      throw refusal(.wrongCount, "takes no body, but has \(bodies.count)")
+    }
+  }
+
+  func refuseLiteral(_ literal: Literal?) throws(Diagnostic) {
+    guard let literal else { return }
+    throw refusal(.wrongCount, "takes no literal, but has one of \(literal.type)")
+  }
+
+  /// Checks the number of operands, and that each is a type that a tensor can have.
+  func require(_ operands: [TensorType], count: Int) throws(Diagnostic) {
     guard operands.count == count else {
-      throw Diagnostic(
-        .wrongCount,
-        "\(name) takes \(count) operand\(count == 1 ? "" : "s"), but \(operands.count) were given: "
-          + list(operands))
+      let listed = operands.isEmpty ? "none" : operands.map(\.description).joined(separator: ", ")
+      throw refusal(
+        .wrongCount, "takes \(count) operand\(count == 1 ? "" : "s"), not \(operands.count)",
+        hint: "the operands given are: \(listed)")
     }
+    for operand in operands { try requireValid(operand) }
   }
 
-  static func expectEqual(_ name: String, _ operands: ArraySlice<TensorType>) throws(Diagnostic) {
-    guard let first = operands.first, let other = operands.first(where: { $0 != first }) else {
-      return
-    }
-    let code: Diagnostic.Code = first.dtype == other.dtype ? .shapeMismatch : .typeMismatch
-    throw Diagnostic(
-      code, "\(name) needs operands of one type, but got \(first) and \(other)",
-      hint: first.dtype == other.dtype
-        ? "broadcast or reshape one of them" : "convert one of them")
+  /// Checks that a tensor can have a type.
+  func requireValid(_ type: TensorType) throws(Diagnostic) {
+    _ = try checkedShape(type.shape.extents)
   }
 
-  static func require(
-    _ condition: Bool, _ code: Diagnostic.Code, _ message: @autoclosure () -> String,
-    hint: String? = nil
-  ) throws(Diagnostic) {
-    guard condition else { throw Diagnostic(code, message(), hint: hint) }
-  }
-
-  static func require(
-    _ dtype: DType, in allowed: Set<DType.Category>, _ name: String
-  ) throws(Diagnostic) {
-    guard allowed.contains(dtype.category) else {
-      let order: [DType.Category] = [.float, .signed, .unsigned, .bool]
-      let names = order.filter(allowed.contains).map { "\($0)" }.joined(separator: ", ")
-      throw Diagnostic(
-        .typeMismatch, "\(name) does not take \(dtype)", hint: "it takes: \(names)")
-    }
-  }
-
-  /// A shape of extents that come from attributes.
-  static func shape(_ extents: [Int], _ name: String) throws(Diagnostic) -> Shape {
+  /// Makes a shape of extents that come from a user.
+  func checkedShape(_ extents: [Int]) throws(Diagnostic) -> Shape {
     guard let shape = Shape.checked(extents) else {
-      let code: Diagnostic.Code =
-        extents.contains { $0 < 0 } ? .invalidAttribute : .sizeOverflow
-      throw Diagnostic(
-        code, "\(name) would have the extents \(Shape(extents))",
-        hint: "extents are not negative, and a tensor has at most \(Shape.maximumElementCount) "
-          + "elements")
+      throw refusal(
+        .sizeOverflow, "cannot have the shape \(Shape(extents))",
+        hint: "extents are not negative, and a tensor has at most 2^48 elements")
     }
     return shape
   }
 
-  /// Checks that an attribute has one value for each of `rank` dimensions, of reasonable size.
-  static func expect(
-    _ values: [Int], rank: Int, atLeast minimum: Int, _ what: String
-  ) throws(Diagnostic) {
-    try require(
-      values.count == rank, .invalidAttribute,
-      "\(what) has \(values.count) values for \(rank) dimensions")
-    let bad = values.first { $0 < minimum || abs($0) > largestAttribute }
-    try require(
-      bad == nil, .invalidAttribute, "\(what) has the value \(bad ?? 0)",
-      hint: "each is at least \(minimum) and at most \(largestAttribute)")
+  /// Makes a shape of extents that were computed from attributes.
+  func checkedShape(_ extents: [Int128]) throws(Diagnostic) -> Shape {
+    try checkedShape(extents.map { Int(clamping: $0) })
   }
 
-  /// Checks that dimensions are strictly increasing and in range.
-  static func expectDimensions(
-    _ dimensions: [Int], rank: Int, from first: Int = 0, _ what: String
-  ) throws(Diagnostic) {
-    let increasing = zip(dimensions, dimensions.dropFirst()).allSatisfy { $0 < $1 }
-    try require(
-      increasing && dimensions.allSatisfy { (first..<max(rank, first)).contains($0) },
-      .invalidAttribute, "\(what) are \(dimensions)",
-      hint: "they are strictly increasing, from \(first) and below \(rank)")
+  /// Checks that two operands have one type.
+  func requireSame(_ a: TensorType, _ b: TensorType) throws(Diagnostic) {
+    guard a.dtype == b.dtype else {
+      throw refusal(
+        .typeMismatch, "takes operands of one type, not \(a) and \(b)",
+        hint: "convert one of them: \(a.dtype) and \(b.dtype) differ")
+    }
+    guard a.shape == b.shape else {
+      throw refusal(
+        .shapeMismatch, "takes operands of one shape, not \(a) and \(b)",
+        hint: "broadcast or reshape one of them")
+    }
   }
 
-  /// The number of windows along a dimension; nil when a number is too large.
-  static func windows(
-    extent: Int, low: Int, high: Int, size: Int, stride: Int, dilation: Int
-  ) -> Int? {
-    let (reach, overflow) = (size - 1).multipliedReportingOverflow(by: dilation)
-    guard !overflow, reach <= largestAttribute else { return nil }
-    let room = extent + low + high - (reach + 1)
-    return room < 0 ? 0 : room / stride + 1
+  /// Checks that the dtype is of an allowed category.
+  func require(
+    _ type: TensorType, isOneOf categories: Set<DType.Category>
+  ) throws(Diagnostic) {
+    guard categories.contains(type.dtype.category) else {
+      let named = DType.allCases.filter { categories.contains($0.category) }
+      throw refusal(
+        .typeMismatch, "is not defined for \(type)",
+        hint: "it takes \(named.map(\.rawValue).joined(separator: ", "))")
+    }
+  }
+
+  /// Checks that a list has one entry per dimension.
+  func require(
+    _ name: String, _ count: Int, perDimensionOf what: String, _ type: TensorType, rank: Int
+  ) throws(Diagnostic) {
+    guard count == rank else {
+      throw refusal(
+        .invalidAttribute,
+        "has \(count) \(count == 1 ? "entry" : "entries") in \(name) for \(what) of \(type)",
+        hint: "\(name) needs \(rank)")
+    }
+  }
+
+  /// Checks that each number lies between bounds; the widest allowed magnitude is 2^40.
+  func require(
+    _ name: String, _ values: [Int], atLeast low: Int = -(1 << 40), atMost high: Int = 1 << 40
+  ) throws(Diagnostic) {
+    guard let wrong = values.first(where: { $0 < low || $0 > high }) else { return }
+    let allowed =
+      low == -(1 << 40) ? "-2^40 to 2^40" : "\(low) to \(high == 1 << 40 ? "2^40" : "\(high)")"
+    throw refusal(
+      .invalidAttribute, "has \(wrong) in \(name)", hint: "\(name) may be \(allowed)")
+  }
+
+  /// Checks that dimensions are in range and strictly increasing.
+  func requireIncreasing(
+    _ name: String, _ dimensions: [Int], of type: TensorType, from first: Int = 0
+  ) throws(Diagnostic) {
+    try requireInRange(name, dimensions, of: type, from: first)
+    guard zip(dimensions, dimensions.dropFirst()).allSatisfy(<) else {
+      throw refusal(
+        .invalidAttribute, "has \(name) \(dimensions), which are not strictly increasing",
+        hint: "name each dimension once, in order")
+    }
+  }
+
+  /// Checks that dimensions are among a type's.
+  func requireInRange(
+    _ name: String, _ dimensions: [Int], of type: TensorType, from first: Int = 0
+  ) throws(Diagnostic) {
+    guard let wrong = dimensions.first(where: { $0 < first || $0 >= type.shape.rank }) else {
+      return
+    }
+    throw refusal(
+      .invalidAttribute, "has \(wrong) in \(name), which is no dimension of \(type)",
+      hint: type.shape.rank > first
+        ? "dimensions are \(first) to \(type.shape.rank - 1)" : "there is no dimension to name")
   }
 }

@@ -1,4 +1,5 @@
-/// Where a node comes from: the line of the user's program or file, and the module that was being traced.
+/// Where a node comes from: the line of the user's program or file, and the module that was being
+/// traced.
 ///
 /// Passes keep it, so that profiles, dumps and error messages can name the user's own line.
 public struct Location: Hashable, Sendable {
@@ -6,7 +7,8 @@ public struct Location: Hashable, Sendable {
   public var file: String?
   /// The line in `file`, from 1; 0 when unknown.
   public var line: Int
-  /// The path of the module (`encoder.layer2.attention`), or the name of an imported node; may be empty.
+  /// The path of the module (`encoder.layer2.attention`), or the name of an imported node; may be
+  /// empty.
   public var path: String
 
   /// Makes a location.

@@ -1,10 +1,14 @@
 /// The attributes of one operation: what it is, apart from its operands, bodies and constant data.
 ///
-/// Attributes hold only integers, booleans, raw-valued enums and (nested) arrays of these; the one string
-/// is a composite's name. The text of every operation follows from its `Codable` conformance.
+/// Attributes hold only integers, booleans, raw-valued enums and (nested) arrays of these; the one
+/// string is a composite's name. The text of every operation follows from its `Codable`
+/// conformance.
 public protocol OperationAttributes: Hashable, Sendable, Codable {
   /// The operation's place in the closed set.
   static var kind: Operation.Kind { get }
+
+  /// The operation's name in text: the kind's, or a family's function (`add`, `reduce_sum`).
+  var mnemonic: String { get }
 
   /// The types of the results, from the types of the operands.
   ///
@@ -159,7 +163,8 @@ public enum Operation: Hashable, Sendable {
   public var kind: Kind { type(of: attributes).kind }
 }
 
-/// One rule per operation: each room of the compiler is such a visitor, so that a missing rule does not compile.
+/// One rule per operation: each room of the compiler is such a visitor, so that a missing rule does
+/// not compile.
 ///
 /// Operands, bodies and constant data are not passed: a visitor is made for a node and holds it.
 public protocol OperationVisitor {

@@ -1,36 +1,31 @@
 extension Dot {
+  /// The operation's name in text.
+  public var mnemonic: String { Self.kind.rawValue }
+
+  /// The types of the results, from the types of the operands.
   public func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
-    try Inference.expect(2, "dot", operands)
+    try require(operands, count: 2)
     let (lhs, rhs) = (operands[0], operands[1])
-    try Inference.require(
-      lhs.dtype == rhs.dtype, .typeMismatch, "dot of \(lhs) and \(rhs)", hint: "convert one of them")
-    try Inference.require(lhs.dtype, in: [.float, .signed, .unsigned], "dot")
-    for (name, pair) in [("batch", batch), ("contracting", contracting)] {
-      try Inference.require(
-        pair.isEmpty || (pair.count == 2 && pair[0].count == pair[1].count && !pair[0].isEmpty),
-        .invalidAttribute, "dot's \(name) dimensions are \(pair)",
-        hint: "[[lhs's], [rhs's]], as many of each")
+    guard lhs.dtype == rhs.dtype else {
+      throw refusal(
+        .typeMismatch, "takes operands of one dtype, not \(lhs) and \(rhs)",
+        hint: "convert one of them")
     }
-    try checkDimensions(lhsBatch + lhsContracting, of: lhs)
-    try checkDimensions(rhsBatch + rhsContracting, of: rhs)
-    for (a, b) in zip(lhsBatch + lhsContracting, rhsBatch + rhsContracting) {
-      try Inference.require(
-        lhs.shape[a] == rhs.shape[b], .shapeMismatch,
-        "dot of \(lhs) and \(rhs) pairs dimension \(a) of extent \(lhs.shape[a]) with dimension "
-          + "\(b) of extent \(rhs.shape[b])")
+    try require(lhs, isOneOf: [.float, .signed, .unsigned])
+    try requirePairs("batch", batch, lhs, rhs)
+    try requirePairs("contracting", contracting, lhs, rhs)
+    let lhsBound = lhsBatch + lhsContracting
+    let rhsBound = rhsBatch + rhsContracting
+    for (bound, type) in [(lhsBound, lhs), (rhsBound, rhs)]
+    where Set(bound).count != bound.count {
+      throw refusal(
+        .invalidAttribute, "names a dimension of \(type) twice",
+        hint: "each dimension is batch, contracting or free")
     }
     let extents =
       lhsBatch.map { lhs.shape[$0] } + lhsFree(rank: lhs.shape.rank).map { lhs.shape[$0] }
       + rhsFree(rank: rhs.shape.rank).map { rhs.shape[$0] }
-    return [TensorType(lhs.dtype, try Inference.shape(extents, "dot"))]
-  }
-
-  private func checkDimensions(_ dimensions: [Int], of type: TensorType) throws(Diagnostic) {
-    try Inference.require(
-      Set(dimensions).count == dimensions.count
-        && dimensions.allSatisfy { type.shape.extents.indices.contains($0) },
-      .invalidAttribute, "dot uses the dimensions \(dimensions) of \(type)",
-      hint: "each dimension at most once")
+    return [TensorType(lhs.dtype, try checkedShape(extents))]
   }
 
   /// lhs's dimensions that are neither batch nor contracting, in order.
@@ -42,71 +37,116 @@ extension Dot {
   public func rhsFree(rank: Int) -> [Int] {
     (0..<rank).filter { !rhsBatch.contains($0) && !rhsContracting.contains($0) }
   }
+
+  /// Checks `[lhs's, rhs's]` dimensions, which correspond pairwise.
+  private func requirePairs(
+    _ name: String, _ pairs: [[Int]], _ lhs: TensorType, _ rhs: TensorType
+  ) throws(Diagnostic) {
+    if pairs.isEmpty { return }
+    guard pairs.count == 2, pairs[0].count == pairs[1].count, !pairs[0].isEmpty else {
+      throw refusal(
+        .invalidAttribute, "has \(name) \(pairs), which is not two lists of one length",
+        hint: "write [[dimensions of the left], [dimensions of the right]], or nothing for none")
+    }
+    try requireInRange("\(name) (left)", pairs[0], of: lhs)
+    try requireInRange("\(name) (right)", pairs[1], of: rhs)
+    for (l, r) in zip(pairs[0], pairs[1]) where lhs.shape[l] != rhs.shape[r] {
+      throw refusal(
+        .shapeMismatch, "cannot pair dimension \(l) of \(lhs) with dimension \(r) of \(rhs)",
+        hint: "\(name) dimensions have one extent; these have \(lhs.shape[l]) and \(rhs.shape[r])")
+    }
+  }
 }
 
 extension Convolution {
+  /// The operation's name in text.
+  public var mnemonic: String { Self.kind.rawValue }
+
+  /// The types of the results, from the types of the operands.
   public func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
-    try Inference.expect(2, "convolution", operands)
+    try require(operands, count: 2)
     let (input, filter) = (operands[0], operands[1])
-    try checkOperands(input, filter)
-    let spatial = input.shape.rank - 2
-    try Inference.expect(stride, rank: spatial, atLeast: 1, "convolution's stride")
-    try Inference.expect(inputDilation, rank: spatial, atLeast: 1, "convolution's inputDilation")
-    try Inference.expect(kernelDilation, rank: spatial, atLeast: 1, "convolution's kernelDilation")
-    try Inference.require(
-      padding.count == spatial
-        && padding.allSatisfy {
-          $0.count == 2 && $0.allSatisfy { abs($0) <= Inference.largestAttribute }
-        },
-      .invalidAttribute, "convolution's padding is \(padding)",
-      hint: "[low, high] for each of the \(spatial) spatial dimensions")
+    try requireFitting(input, filter)
+    try requireChannels(input, filter)
     var extents = [input.shape[0]]
-    for d in 0..<spatial { extents.append(try windows(d, input, filter)) }
-    extents.append(filter.shape[spatial + 1])
-    return [TensorType(input.dtype, try Inference.shape(extents, "convolution"))]
-  }
-
-  private func checkOperands(_ input: TensorType, _ filter: TensorType) throws(Diagnostic) {
-    try Inference.require(
-      input.dtype == filter.dtype, .typeMismatch, "convolution of \(input) with \(filter)",
-      hint: "convert one of them")
-    try Inference.require(
-      input.dtype.isFloat || input.dtype == .i32 || input.dtype == .i64, .typeMismatch,
-      "convolution does not take \(input.dtype)", hint: "it takes floats, i32 and i64")
-    try Inference.require(
-      input.shape.rank >= 2 && input.shape.rank == filter.shape.rank, .shapeMismatch,
-      "convolution of \(input) with \(filter)",
-      hint: "[N, spatial..., C] with [spatial..., C / groups, O]")
-    let spatial = input.shape.rank - 2
-    let (channels, outputs) = (input.shape[spatial + 1], filter.shape[spatial + 1])
-    try Inference.require(
-      groups >= 1 && channels % groups == 0 && outputs % groups == 0
-        && filter.shape[spatial] == channels / groups,
-      .shapeMismatch,
-      "convolution of \(input) with \(filter) in \(groups) group\(groups == 1 ? "" : "s"): "
-        + "\(channels) channels come in, the filter takes \(filter.shape[spatial]) of each group",
-      hint: "groups divide both channel counts, and the filter is [spatial..., C / groups, O]")
-    try Inference.require(
-      filter.shape.extents[..<spatial].allSatisfy { $0 >= 1 }, .shapeMismatch,
-      "convolution with an empty filter \(filter)")
-  }
-
-  private func windows(
-    _ d: Int, _ input: TensorType, _ filter: TensorType
-  ) throws(Diagnostic) -> Int {
-    let extent = input.shape[d + 1]
-    let (gaps, overflow) = max(extent - 1, 0).multipliedReportingOverflow(by: inputDilation[d])
-    let dilated = extent == 0 ? 0 : gaps + 1
-    let windows =
-      overflow || gaps > Inference.largestAttribute
-      ? nil
-      : Inference.windows(
-        extent: dilated, low: padding[d][0], high: padding[d][1], size: filter.shape[d],
-        stride: stride[d], dilation: kernelDilation[d])
-    guard let windows else {
-      throw Diagnostic(
-        .sizeOverflow, "convolution of \(input): the dilations of dimension \(d) are too large")
+    for d in stride.indices {
+      guard filter.shape[d] >= 1 else {
+        throw refusal(
+          .shapeMismatch, "takes no filter that is empty along dimension \(d), as \(filter) is",
+          hint: "spatial extents of a filter are at least 1")
+      }
+      let padded =
+        try spread(input.shape[1 + d], by: inputDilation[d]) + padding[d][0] + padding[d][1]
+      let size = try spread(filter.shape[d], by: kernelDilation[d])
+      extents.append(padded < size ? 0 : (padded - size) / stride[d] + 1)
     }
-    return windows
+    extents.append(filter.shape[filter.shape.rank - 1])
+    return [TensorType(input.dtype, try checkedShape(extents))]
+  }
+
+  /// Checks dtypes, ranks and the lengths and bounds of the attributes.
+  private func requireFitting(_ input: TensorType, _ filter: TensorType) throws(Diagnostic) {
+    guard input.dtype == filter.dtype else {
+      throw refusal(
+        .typeMismatch, "takes operands of one dtype, not \(input) and \(filter)",
+        hint: "convert one of them")
+    }
+    switch input.dtype {
+    case .f32, .f64, .f16, .bf16, .i32, .i64: break
+    case .i8, .i16, .u8, .u16, .u32, .u64, .bool:
+      throw refusal(
+        .typeMismatch, "is not defined for \(input) and \(filter)",
+        hint: "it takes f32, f64, f16, bf16, i32, i64")
+    }
+    guard input.shape.rank >= 2, input.shape.rank == filter.shape.rank else {
+      throw refusal(
+        .shapeMismatch,
+        "takes [N, spatial..., C] and [spatial..., C / groups, O] of one rank, "
+          + "not \(input) and \(filter)", hint: "both have two dimensions beside the spatial ones")
+    }
+    let spatial = input.shape.rank - 2
+    for (name, count) in [
+      ("stride", stride.count), ("padding", padding.count),
+      ("inputDilation", inputDilation.count), ("kernelDilation", kernelDilation.count),
+    ] {
+      try require(name, count, perDimensionOf: "the spatial dimensions", input, rank: spatial)
+    }
+    try require("stride", stride, atLeast: 1)
+    try require("inputDilation", inputDilation, atLeast: 1)
+    try require("kernelDilation", kernelDilation, atLeast: 1)
+    try requirePaddingPairs(padding, atLeast: -(1 << 40))
+  }
+
+  /// Checks that channels and groups fit.
+  private func requireChannels(_ input: TensorType, _ filter: TensorType) throws(Diagnostic) {
+    let rank = input.shape.rank
+    let (channels, perGroup) = (input.shape[rank - 1], filter.shape[rank - 2])
+    let outputs = filter.shape[rank - 1]
+    try require("groups", [groups], atLeast: 1)
+    guard channels % groups == 0, outputs % groups == 0 else {
+      throw refusal(
+        .invalidAttribute,
+        "cannot split the channels of \(input) and \(filter) into \(groups) groups",
+        hint: "\(channels) input and \(outputs) output channels must be multiples of groups")
+    }
+    guard perGroup == channels / groups else {
+      throw refusal(
+        .shapeMismatch,
+        "of \(input) with \(groups) group\(groups == 1 ? "" : "s") cannot use a filter \(filter)",
+        hint: "dimension \(rank - 2) of the filter must be \(channels / groups), not \(perGroup)")
+    }
+  }
+}
+
+extension OperationAttributes {
+  /// Checks that each entry is `[low, high]`.
+  func requirePaddingPairs(_ padding: [[Int]], atLeast low: Int) throws(Diagnostic) {
+    for pair in padding {
+      guard pair.count == 2 else {
+        throw refusal(
+          .invalidAttribute, "has \(pair) in padding", hint: "write [low, high] per dimension")
+      }
+      try require("padding", pair, atLeast: low)
+    }
   }
 }

@@ -1,13 +1,18 @@
-/// The sum of products over contracting dimensions. Operands: lhs and rhs of one numeric dtype.
+/// The sum of products over contracting dimensions.
 ///
-/// The result has the batch dimensions, then lhs's free dimensions, then rhs's free dimensions, each in order:
-/// `z[b, i, j] = sum over k of lhs[b, i, k] * rhs[b, j, k]` with the dimensions where the attributes say.
-/// Integers wrap. f16 and bf16 accumulate in f32 and round once. An empty sum is 0.
+/// Operands: lhs and rhs of one numeric dtype.
+///
+/// The result has the batch dimensions, then lhs's free dimensions, then rhs's free dimensions,
+/// each in order: `z[b, i, j] = sum over k of lhs[b, i, k] * rhs[b, j, k]` with the dimensions
+/// where the attributes say. Integers wrap. f16 and bf16 accumulate in f32 and round once. An empty
+/// sum is 0.
 public struct Dot: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.dot
   /// The batch dimensions: `[lhs's, rhs's]`, pairwise equal in extent; empty when there are none.
   public var batch: [[Int]]
-  /// The contracting dimensions: `[lhs's, rhs's]`, pairwise equal in extent; empty when there are none.
+  /// The contracting dimensions: `[lhs's, rhs's]`, pairwise equal in extent; empty when there are
+  /// none.
   public var contracting: [[Int]]
   /// Makes the operation; empty pairs are normalized to no pair.
   public init(batch: [[Int]] = [], contracting: [[Int]]) {
@@ -25,15 +30,18 @@ public struct Dot: OperationAttributes {
   public var rhsContracting: [Int] { contracting.last ?? [] }
 }
 
-/// Cross-correlation over any number of spatial dimensions. Operands: input `[N, spatial..., C]` and filter
-/// `[spatial..., C / groups, O]`, of one float dtype (or i32, i64). The result is `[N, spatial'..., O]`.
+/// Cross-correlation over any number of spatial dimensions.
 ///
-/// `y[n, p, o] = sum over t, k of input~[n, p * stride + t * kernelDilation, g * C/groups + k] * filter[t, k, o]`,
-/// where input~ is the input with `inputDilation - 1` zeros between neighbours and then `padding` zeros
-/// around (negative padding cuts), and g = o / (O / groups). The extent is
-/// `(dilated + low + high - ((size - 1) * kernelDilation + 1)) / stride + 1`, or 0 where the window does not fit;
-/// a filter extent must be at least 1. f16 and bf16 accumulate in f32 and round once.
+/// Operands: input `[N, spatial..., C]` and filter `[spatial..., C / groups, O]`, of one float
+/// dtype (or i32, i64). The result is `[N, spatial'..., O]`.
+///
+/// `y[n, p, o] = sum over t, k of input~[n, p * stride + t * kernelDilation, g * C/groups + k] *
+/// filter[t, k, o]`, where input~ is the input with `inputDilation - 1` zeros between neighbours
+/// and then `padding` zeros around (negative padding cuts), and g = o / (O / groups). The extent is
+/// `(dilated + low + high - ((size - 1) * kernelDilation + 1)) / stride + 1`, or 0 where the window
+/// does not fit; a filter extent must be at least 1. f16 and bf16 accumulate in f32 and round once.
 public struct Convolution: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.convolution
   /// The distance between windows, per spatial dimension; at least 1.
   public var stride: [Int]

@@ -1,5 +1,5 @@
 extension UnaryFunction {
-  /// The categories of dtypes that the function takes.
+  /// The categories of numbers for which the function is defined.
   package var categories: Set<DType.Category> {
     switch self {
     case .negate, .abs, .sign: [.float, .signed, .unsigned]
@@ -12,7 +12,7 @@ extension UnaryFunction {
 }
 
 extension BinaryFunction {
-  /// The categories of dtypes that the function takes.
+  /// The categories of numbers for which the function is defined.
   package var categories: Set<DType.Category> {
     switch self {
     case .add, .subtract, .multiply, .divide, .remainder, .power: [.float, .signed, .unsigned]
@@ -24,57 +24,86 @@ extension BinaryFunction {
 }
 
 extension Unary {
+  /// The operation's name in text.
+  public var mnemonic: String { function.rawValue }
+
+  /// The types of the results, from the types of the operands.
   public func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
-    try Inference.expect(1, function.rawValue, operands)
-    try Inference.require(operands[0].dtype, in: function.categories, function.rawValue)
+    try require(operands, count: 1)
+    try require(operands[0], isOneOf: function.categories)
     return operands
   }
 }
 
 extension Binary {
+  /// The operation's name in text.
+  public var mnemonic: String { function.rawValue }
+
+  /// The types of the results, from the types of the operands.
   public func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
-    try Inference.expect(2, function.rawValue, operands)
-    try Inference.expectEqual(function.rawValue, operands[...])
-    try Inference.require(operands[0].dtype, in: function.categories, function.rawValue)
+    try require(operands, count: 2)
+    try requireSame(operands[0], operands[1])
+    try require(operands[0], isOneOf: function.categories)
     return [operands[0]]
   }
 }
 
 extension Compare {
+  /// The operation's name in text.
+  public var mnemonic: String { function.rawValue }
+
+  /// The types of the results, from the types of the operands.
   public func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
-    try Inference.expect(2, function.rawValue, operands)
-    try Inference.expectEqual(function.rawValue, operands[...])
+    try require(operands, count: 2)
+    try requireSame(operands[0], operands[1])
     return [TensorType(.bool, operands[0].shape)]
   }
 }
 
 extension Select {
+  /// The operation's name in text.
+  public var mnemonic: String { Self.kind.rawValue }
+
+  /// The types of the results, from the types of the operands.
   public func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
-    try Inference.expect(3, "select", operands)
-    try Inference.require(
-      operands[0].dtype == .bool, .typeMismatch, "select's condition is \(operands[0])",
-      hint: "compare gives a bool condition")
-    try Inference.expectEqual("select", operands[1...])
-    try Inference.require(
-      operands[0].shape == operands[1].shape, .shapeMismatch,
-      "select's condition is \(operands[0]), its values are \(operands[1])",
-      hint: "broadcast one of them")
+    try require(operands, count: 3)
+    guard operands[0].dtype == .bool else {
+      throw refusal(
+        .typeMismatch, "takes a condition of bool, not \(operands[0])",
+        hint: "compare with zero, or convert to bool")
+    }
+    try requireSame(operands[1], operands[2])
+    guard operands[0].shape == operands[1].shape else {
+      throw refusal(
+        .shapeMismatch,
+        "takes a condition of its operands' shape, not \(operands[0]) for \(operands[1])",
+        hint: "broadcast the condition to \(operands[1].shape)")
+    }
     return [operands[1]]
   }
 }
 
 extension Clamp {
+  /// The operation's name in text.
+  public var mnemonic: String { Self.kind.rawValue }
+
+  /// The types of the results, from the types of the operands.
   public func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
-    try Inference.expect(3, "clamp", operands)
-    try Inference.expectEqual("clamp", operands[...])
-    try Inference.require(operands[0].dtype, in: [.float, .signed, .unsigned], "clamp")
+    try require(operands, count: 3)
+    try requireSame(operands[0], operands[1])
+    try requireSame(operands[1], operands[2])
+    try require(operands[1], isOneOf: [.float, .signed, .unsigned])
     return [operands[1]]
   }
 }
 
 extension Convert {
+  /// The operation's name in text.
+  public var mnemonic: String { Self.kind.rawValue }
+
+  /// The types of the results, from the types of the operands.
   public func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
-    try Inference.expect(1, "convert", operands)
+    try require(operands, count: 1)
     return [TensorType(dtype, operands[0].shape)]
   }
 }

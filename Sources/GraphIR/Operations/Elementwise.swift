@@ -1,4 +1,6 @@
-/// A function of one argument, applied to each element. The raw value is the operation's name in text.
+/// A function of one argument, applied to each element.
+///
+/// The raw value is the operation's name in text.
 public enum UnaryFunction: String, CaseIterable, Hashable, Sendable, Codable {
   /// -x; integers wrap. Floats, signed and unsigned integers.
   case negate
@@ -38,7 +40,9 @@ public enum UnaryFunction: String, CaseIterable, Hashable, Sendable, Codable {
   case not
 }
 
-/// A function of two arguments, applied to each pair of elements. The raw value is its name in text.
+/// A function of two arguments, applied to each pair of elements.
+///
+/// The raw value is its name in text.
 public enum BinaryFunction: String, CaseIterable, Hashable, Sendable, Codable {
   /// x + y; integers wrap. Floats and integers.
   case add
@@ -46,12 +50,13 @@ public enum BinaryFunction: String, CaseIterable, Hashable, Sendable, Codable {
   case subtract
   /// x * y; integers wrap. Floats and integers.
   case multiply
-  /// x / y; integers truncate toward zero, x / 0 = -1 (all bits set), MIN / -1 = MIN. Floats and integers.
+  /// x / y; integers truncate toward zero, x / 0 = -1 (all bits set), MIN / -1 = MIN. Floats and
+  /// integers.
   case divide
   /// The remainder of the truncated division, with the sign of x (C's `fmod`); integers: x % 0 = x.
   case remainder
-  /// x^y with IEEE 754 `pow` special values. Floats; integers wrap, and a negative exponent gives what
-  /// truncating the real result would (1, -1 or 0; x = 0 gives 0).
+  /// x^y with IEEE 754 `pow` special values. Floats; integers wrap, and a negative exponent gives
+  /// what truncating the real result would (1, -1 or 0; x = 0 gives 0).
   case power
   /// The larger; NaN when either is NaN; +0 is larger than -0. Floats, integers, bool (or).
   case maximum
@@ -65,15 +70,19 @@ public enum BinaryFunction: String, CaseIterable, Hashable, Sendable, Codable {
   case xor
   /// x << y; y is read as unsigned, and 0 results where y is the width or more. Integers.
   case shiftLeft = "shift_left"
-  /// x >> y with copies of the sign; the sign alone where y (as unsigned) is the width or more. Integers.
+  /// x >> y with copies of the sign; the sign alone where y (as unsigned) is the width or more.
+  /// Integers.
   case shiftRightArithmetic = "shift_right_arithmetic"
   /// x >> y with zeros; 0 where y (as unsigned) is the width or more. Integers.
   case shiftRightLogical = "shift_right_logical"
 }
 
-/// A comparison of two arguments. The raw value is the operation's name in text.
+/// A comparison of two arguments.
 ///
-/// Every comparison with NaN is false, but for `notEqual`, which is true. Bools compare false < true.
+/// The raw value is the operation's name in text.
+///
+/// Every comparison with NaN is false, but for `notEqual`, which is true. Bools compare false <
+/// true.
 public enum CompareFunction: String, CaseIterable, Hashable, Sendable, Codable {
   /// x == y.
   case equal
@@ -89,8 +98,11 @@ public enum CompareFunction: String, CaseIterable, Hashable, Sendable, Codable {
   case greaterEqual = "greater_equal"
 }
 
-/// `y[i] = function(x[i])`. Operands: x. The result has x's type.
+/// `y[i] = function(x[i])`.
+///
+/// Operands: x. The result has x's type.
 public struct Unary: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.unary
   /// The function applied.
   public var function: UnaryFunction
@@ -98,8 +110,11 @@ public struct Unary: OperationAttributes {
   public init(_ function: UnaryFunction) { self.function = function }
 }
 
-/// `z[i] = function(x[i], y[i])`. Operands: x and y, of one type, which is the result's.
+/// `z[i] = function(x[i], y[i])`.
+///
+/// Operands: x and y, of one type, which is the result's.
 public struct Binary: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.binary
   /// The function applied.
   public var function: BinaryFunction
@@ -107,8 +122,11 @@ public struct Binary: OperationAttributes {
   public init(_ function: BinaryFunction) { self.function = function }
 }
 
-/// `z[i] = function(x[i], y[i])` as `bool`. Operands: x and y, of one type.
+/// `z[i] = function(x[i], y[i])` as `bool`.
+///
+/// Operands: x and y, of one type.
 public struct Compare: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.compare
   /// The comparison made.
   public var function: CompareFunction
@@ -116,26 +134,35 @@ public struct Compare: OperationAttributes {
   public init(_ function: CompareFunction) { self.function = function }
 }
 
-/// `z[i] = condition[i] ? x[i] : y[i]`. Operands: a bool condition, x and y of one type, all of one shape.
+/// `z[i] = condition[i] ? x[i] : y[i]`.
+///
+/// Operands: a bool condition, x and y of one type, all of one shape.
 public struct Select: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.select
   /// Makes the operation.
   public init() {}
 }
 
-/// `y[i] = minimum(maximum(x[i], low[i]), high[i])`. Operands: low, x, high, of one type. No bool.
+/// `y[i] = minimum(maximum(x[i], low[i]), high[i])`.
+///
+/// Operands: low, x, high, of one type. No bool.
 public struct Clamp: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.clamp
   /// Makes the operation.
   public init() {}
 }
 
-/// Converts each element to another type. Operand: x, of any type.
+/// Converts each element to another type.
 ///
-/// Between floats: rounds to nearest even. Float to integer: truncates, saturates, NaN gives 0. Integer to
-/// float: rounds to nearest even. Between integers: keeps the low bits. To bool: x != 0 (NaN is true).
-/// From bool: 0 or 1.
+/// Operand: x, of any type.
+///
+/// Between floats: rounds to nearest even. Float to integer: truncates, saturates, NaN gives 0.
+/// Integer to float: rounds to nearest even. Between integers: keeps the low bits. To bool: x != 0
+/// (NaN is true). From bool: 0 or 1.
 public struct Convert: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.convert
   /// The type converted to.
   public var dtype: DType

@@ -1,54 +1,72 @@
-extension Inference {
-  /// The type of the slices that `gather` takes and `scatter` is given.
-  static func slices(
-    of type: TensorType, at indices: TensorType, dimensions: [Int], batch: Int, _ name: String
+extension OperationAttributes {
+  /// The type of `gather`'s result, which is also that of `scatter`'s updates.
+  fileprivate func sliceType(
+    _ x: TensorType, _ indices: TensorType, dimensions: [Int], batch: Int
   ) throws(Diagnostic) -> TensorType {
-    try require(
-      indices.dtype == .i32 || indices.dtype == .i64, .typeMismatch,
-      "\(name) has indices \(indices)", hint: "i32 or i64")
-    let rank = type.shape.rank
-    try require(
-      (0...rank).contains(batch), .invalidAttribute, "\(name) has \(batch) batch dimensions")
-    try expectDimensions(dimensions, rank: rank, from: batch, "\(name)'s dimensions")
-    try require(
-      indices.shape.rank >= batch + 1 && indices.shape.extents.last == dimensions.count
-        && indices.shape.extents.prefix(batch) == type.shape.extents.prefix(batch),
-      .shapeMismatch, "\(name) of \(type) with indices \(indices)",
-      hint: "[B..., I..., k] with the \(batch) batch extents of the operand and k = "
-        + "\(dimensions.count)")
-    let kept = (batch..<max(rank, batch)).filter { !dimensions.contains($0) }
-    let extents = indices.shape.extents.dropLast() + kept.map { type.shape[$0] }
-    return TensorType(type.dtype, try shape(Array(extents), name))
+    guard indices.dtype == .i32 || indices.dtype == .i64 else {
+      throw refusal(
+        .typeMismatch, "takes i32 or i64 indices, not \(indices) for \(x)",
+        hint: "convert the indices")
+    }
+    try require("batch", [batch], atLeast: 0, atMost: x.shape.rank)
+    try requireIncreasing("dimensions", dimensions, of: x, from: batch)
+    guard !dimensions.isEmpty else {
+      throw refusal(
+        .invalidAttribute, "indexes no dimension of \(x)", hint: "name at least one in dimensions")
+    }
+    guard indices.shape.rank >= batch + 1,
+      indices.shape.extents[..<batch] == x.shape.extents[..<batch],
+      indices.shape.extents.last == dimensions.count
+    else {
+      let leading = x.shape.extents[..<batch].map { "\($0), " }.joined()
+      throw refusal(
+        .shapeMismatch,
+        "of \(dimensions.count) dimension\(dimensions.count == 1 ? "" : "s") of \(x) cannot take indices \(indices)",
+        hint: "the indices have the shape [\(leading)..., \(dimensions.count)]")
+    }
+    let kept = (batch..<x.shape.rank).filter { !dimensions.contains($0) }.map { x.shape[$0] }
+    return TensorType(x.dtype, try checkedShape(indices.shape.extents.dropLast() + kept))
   }
 }
 
 extension Gather {
+  /// The operation's name in text.
+  public var mnemonic: String { Self.kind.rawValue }
+
+  /// The types of the results, from the types of the operands.
   public func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
-    try Inference.expect(2, "gather", operands)
-    let result = try Inference.slices(
-      of: operands[0], at: operands[1], dimensions: dimensions, batch: batch, "gather")
-    try Inference.require(
-      result.shape.elementCount == 0 || dimensions.allSatisfy { operands[0].shape[$0] > 0 },
-      .shapeMismatch, "gather takes elements of \(operands[0]), which has none")
+    try require(operands, count: 2)
+    let result = try sliceType(operands[0], operands[1], dimensions: dimensions, batch: batch)
+    if let empty = dimensions.first(where: { operands[0].shape[$0] == 0 }),
+      result.shape.elementCount > 0
+    {
+      throw refusal(
+        .shapeMismatch, "finds no element along dimension \(empty) of \(operands[0])",
+        hint: "the extent there must be at least 1, or the indices \(operands[1]) empty")
+    }
     return [result]
   }
 }
 
 extension Scatter {
+  /// The operation's name in text.
+  public var mnemonic: String { "\(Self.kind.rawValue)_\(function.rawValue)" }
+
+  /// The types of the results, from the types of the operands.
   public func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
-    let name = "scatter_\(function.rawValue)"
-    try Inference.expect(3, name, operands)
+    try require(operands, count: 3)
     switch function {
-    case .sum, .product:
-      try Inference.require(operands[0].dtype, in: [.float, .signed, .unsigned], name)
-    case .assign, .max, .min: break
+    case .assign: break
+    case .sum, .product: try require(operands[0], isOneOf: [.float, .signed, .unsigned])
+    case .max, .min: break
     }
-    let updates = try Inference.slices(
-      of: operands[0], at: operands[1], dimensions: dimensions, batch: batch, name)
-    try Inference.require(
-      operands[2] == updates, .shapeMismatch,
-      "\(name) into \(operands[0]) at \(operands[1]) with updates \(operands[2])",
-      hint: "the updates are \(updates)")
+    let updates = try sliceType(operands[0], operands[1], dimensions: dimensions, batch: batch)
+    guard operands[2] == updates else {
+      throw refusal(
+        operands[2].dtype == updates.dtype ? .shapeMismatch : .typeMismatch,
+        "into \(operands[0]) at \(operands[1]) cannot take updates \(operands[2])",
+        hint: "the updates have the type \(updates)")
+    }
     return [operands[0]]
   }
 }

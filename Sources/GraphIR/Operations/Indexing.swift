@@ -1,12 +1,17 @@
-/// Takes slices of x at given indices. Operands: x, and i32 or i64 indices of shape `[B..., I..., k]`.
+/// Takes slices of x at given indices.
 ///
-/// The first `batch` dimensions B are common to x and the indices. The last dimension of the indices holds
-/// one coordinate for each of the k `dimensions` of x, clamped into `0 ..< extent` (which must not be 0 unless the
-/// result is empty). The result is `[B..., I..., S...]`, where S are x's other dimensions in order:
-/// `y[b, i, s] = x[b, coordinates(indices[b, i]) and s in their places]`.
+/// Operands: x, and i32 or i64 indices of shape `[B..., I..., k]`.
+///
+/// The first `batch` dimensions B are common to x and the indices. The last dimension of the
+/// indices holds one coordinate for each of the k `dimensions` of x, clamped into `0 ..< extent`
+/// (which must not be 0 unless the result is empty). The result is `[B..., I..., S...]`, where S
+/// are x's other dimensions in order: `y[b, i, s] = x[b, coordinates(indices[b, i]) and s in their
+/// places]`.
 public struct Gather: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.gather
-  /// The dimensions of x that the coordinates index: strictly increasing, none below `batch`.
+  /// The dimensions of x that the coordinates index: at least one, strictly increasing, none below
+  /// `batch`.
   public var dimensions: [Int]
   /// The number of leading dimensions common to x and the indices.
   public var batch: Int
@@ -31,15 +36,19 @@ public enum ScatterFunction: String, CaseIterable, Hashable, Sendable, Codable {
   case min
 }
 
-/// Combines slices into x at given indices. Operands: x; i32 or i64 indices `[B..., I..., k]`; and updates
-/// `[B..., I..., S...]` of x's dtype, laid out as `gather`'s result. The result has x's type.
+/// Combines slices into x at given indices.
+///
+/// Operands: x; i32 or i64 indices `[B..., I..., k]`; and updates `[B..., I..., S...]` of x's
+/// dtype, laid out as `gather`'s result. The result has x's type.
 ///
 /// An update with any coordinate outside of `0 ..< extent` is dropped.
 public struct Scatter: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.scatter
   /// The combination; sum and product are not for bool.
   public var function: ScatterFunction
-  /// The dimensions of x that the coordinates index: strictly increasing, none below `batch`.
+  /// The dimensions of x that the coordinates index: at least one, strictly increasing, none below
+  /// `batch`.
   public var dimensions: [Int]
   /// The number of leading dimensions common to x, the indices and the updates.
   public var batch: Int

@@ -1,54 +1,64 @@
 extension Window {
-  /// The shape of the windows on a tensor, one for each result.
-  package func windows(on type: TensorType, _ name: String) throws(Diagnostic) -> Shape {
-    let rank = type.shape.rank
-    try Inference.expect(size, rank: rank, atLeast: 1, "\(name)'s size")
-    try Inference.expect(stride, rank: rank, atLeast: 1, "\(name)'s stride")
-    try Inference.expect(dilation, rank: rank, atLeast: 1, "\(name)'s dilation")
-    try Inference.require(
-      padding.count == rank
-        && padding.allSatisfy {
-          $0.count == 2 && $0.allSatisfy { (0...Inference.largestAttribute).contains($0) }
-        },
-      .invalidAttribute, "\(name)'s padding is \(padding)",
-      hint: "[low, high], not negative, for each of the \(rank) dimensions")
-    var extents: [Int] = []
-    for d in 0..<rank {
-      guard
-        let windows = Inference.windows(
-          extent: type.shape[d], low: padding[d][0], high: padding[d][1], size: size[d],
-          stride: stride[d], dilation: dilation[d])
-      else {
-        throw Diagnostic(
-          .sizeOverflow, "\(name) of \(type): the window of dimension \(d) is too large")
-      }
-      extents.append(windows)
+  /// The extents of the windows' tensor over a tensor of the given type.
+  ///
+  /// - Throws: a diagnostic in the operation's name when the window does not fit the type.
+  func count(
+    over type: TensorType, for operation: some OperationAttributes
+  ) throws(Diagnostic) -> Shape {
+    for (name, count) in [
+      ("size", size.count), ("stride", stride.count), ("padding", padding.count),
+      ("dilation", dilation.count),
+    ] {
+      try operation.require(
+        name, count, perDimensionOf: "the dimensions", type, rank: type.shape.rank)
     }
-    return try Inference.shape(extents, name)
+    try operation.require("size", size, atLeast: 1)
+    try operation.require("stride", stride, atLeast: 1)
+    try operation.require("dilation", dilation, atLeast: 1)
+    try operation.requirePaddingPairs(padding, atLeast: 0)
+    var extents: [Int] = []
+    for (d, extent) in type.shape.extents.enumerated() {
+      let padded = extent + padding[d][0] + padding[d][1]
+      let covered = try operation.spread(size[d], by: dilation[d])
+      extents.append(padded < covered ? 0 : (padded - covered) / stride[d] + 1)
+    }
+    return try operation.checkedShape(extents)
   }
 }
 
 extension ReduceWindow {
+  /// The operation's name in text.
+  public var mnemonic: String { "\(Self.kind.rawValue)_\(function.rawValue)" }
+
+  /// The types of the results, from the types of the operands.
   public func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
-    let name = "reduce_window_\(function.rawValue)"
-    try Inference.expect(1, name, operands)
-    try Inference.require(operands[0].dtype, in: function.categories, name)
-    return [TensorType(operands[0].dtype, try window.windows(on: operands[0], name))]
+    try require(operands, count: 1)
+    try require(operands[0], isOneOf: function.categories)
+    return [TensorType(operands[0].dtype, try window.count(over: operands[0], for: self))]
   }
 }
 
 extension ReduceWindowGradient {
+  /// The operation's name in text.
+  public var mnemonic: String { "\(Self.kind.rawValue)_\(function.rawValue)" }
+
+  /// The types of the results, from the types of the operands.
   public func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
-    let name = "reduce_window_gradient_\(function.rawValue)"
-    try Inference.require(
-      function == .max || function == .min, .invalidAttribute,
-      "reduce_window_gradient is of max or min, not \(function.rawValue)")
-    try Inference.expect(2, name, operands)
-    try Inference.require(operands[0].dtype, in: [.float], name)
-    let expected = TensorType(operands[0].dtype, try window.windows(on: operands[0], name))
-    try Inference.require(
-      operands[1] == expected, .shapeMismatch,
-      "\(name) of \(operands[0]) with a gradient \(operands[1])", hint: "the gradient is \(expected)")
+    try require(operands, count: 2)
+    switch function {
+    case .max, .min: break
+    case .sum, .product:
+      throw refusal(
+        .invalidAttribute, "is not an operation", hint: "only max and min have winners")
+    }
+    try require(operands[0], isOneOf: [.float])
+    let windows = TensorType(operands[0].dtype, try window.count(over: operands[0], for: self))
+    guard operands[1] == windows else {
+      throw refusal(
+        operands[1].dtype == windows.dtype ? .shapeMismatch : .typeMismatch,
+        "of \(operands[0]) cannot take a gradient \(operands[1])",
+        hint: "the windows' results have the type \(windows)")
+    }
     return [operands[0]]
   }
 }

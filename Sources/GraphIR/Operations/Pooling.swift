@@ -1,9 +1,9 @@
 /// Where windows lie on a tensor, for each of its dimensions.
 ///
-/// Window p covers the positions `p * stride - padding.low + t * dilation` for t in `0 ..< size`; those outside
-/// of the tensor do not count. The number of windows is
-/// `(n + low + high - ((size - 1) * dilation + 1)) / stride + 1`, or 0 where none fits.
-/// All lists have the tensor's rank; size, stride and dilation are at least 1, padding is not negative.
+/// Window p covers the positions `p * stride - padding.low + t * dilation` for t in `0 ..< size`;
+/// those outside of the tensor do not count. The number of windows is `(n + low + high - ((size -
+/// 1) * dilation + 1)) / stride + 1`, or 0 where none fits. All lists have the tensor's rank; size,
+/// stride and dilation are at least 1, padding is not negative.
 public struct Window: Hashable, Sendable, Codable {
   /// The number of positions covered, per dimension.
   public var size: [Int]
@@ -24,10 +24,13 @@ public struct Window: Hashable, Sendable, Codable {
   }
 }
 
-/// Combines the elements under each window; positions outside do not count. Operand: x.
+/// Combines the elements under each window; positions outside do not count.
+///
+/// Operand: x.
 ///
 /// In text: `reduce_window_sum`, `reduce_window_product`, `reduce_window_max`, `reduce_window_min`.
 public struct ReduceWindow: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.reduceWindow
   /// The combination, with its value for a window that covers nothing.
   public var function: ReduceFunction
@@ -40,12 +43,15 @@ public struct ReduceWindow: OperationAttributes {
   }
 }
 
-/// The gradient of `reduce_window` with `max` or `min`: each window hands its gradient to the element that won.
+/// The gradient of `reduce_window` with `max` or `min`: each window hands its gradient to the
+/// element that won.
 ///
-/// Operands: x, and the gradient of the windows' results, of x's float dtype. The result has x's type:
-/// `dx[i] = sum of gradient[p] over the windows p that i won`. Ties go to the lowest index in row-major order
-/// and the first NaN wins. In text: `reduce_window_gradient_max` and `reduce_window_gradient_min`.
+/// Operands: x, and the gradient of the windows' results, of x's float dtype. The result has x's
+/// type: `dx[i] = sum of gradient[p] over the windows p that i won`. Ties go to the lowest index in
+/// row-major order and the first NaN wins. In text: `reduce_window_gradient_max` and
+/// `reduce_window_gradient_min`.
 public struct ReduceWindowGradient: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.reduceWindowGradient
   /// `max` or `min`.
   public var function: ReduceFunction

@@ -1,12 +1,16 @@
-/// Uniformly distributed numbers from the counter-based generator Philox4x32-10 (Salmon et al., "Parallel
-/// random numbers: as easy as 1, 2, 3", SC 2011). Operand: the state, u64[2] = (seed, step).
+/// Uniformly distributed numbers from the counter-based generator Philox4x32-10 (Salmon et al.,
+/// "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 ///
-/// Block b is `philox(counter: (b, stream, low(step), high(step)), key: (low(seed), high(seed)))`, four words of
-/// 32 bits. A dtype of up to 32 bits takes one word w an element (element i: word i % 4 of block i / 4); a 64-bit
-/// dtype takes two, w = second << 32 | first (element i: words 2 (i % 2) and 2 (i % 2) + 1 of block i / 2), with i the
-/// row-major index. Floats are uniform in [0, 1): f32 (w >> 8) 2^-24, f64 (w >> 11) 2^-53, f16 (w >> 21) 2^-11,
-/// bf16 (w >> 24) 2^-8. Integers are w's low bits; bool is w's lowest bit.
+/// Operand: the state, u64[2] = (seed, step).
+///
+/// Block b is `philox(counter: (b, stream, low(step), high(step)), key: (low(seed), high(seed)))`,
+/// four words of 32 bits. A dtype of up to 32 bits takes one word w an element (element i: word i %
+/// 4 of block i / 4); a 64-bit dtype takes two, w = second << 32 | first (element i: words 2 (i %
+/// 2) and 2 (i % 2) + 1 of block i / 2), with i the row-major index. Floats are uniform in [0, 1):
+/// f32 (w >> 8) 2^-24, f64 (w >> 11) 2^-53, f16 (w >> 21) 2^-11, bf16 (w >> 24) 2^-8. Integers are
+/// w's low bits; bool is w's lowest bit.
 public struct Random: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.random
   /// The element type.
   public var dtype: DType
@@ -19,22 +23,5 @@ public struct Random: OperationAttributes {
     dtype = type.dtype
     shape = type.shape.extents
     self.stream = stream
-  }
-}
-
-extension Random {
-  public func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
-    try Inference.expect(1, "random", operands)
-    try Inference.require(
-      operands[0] == TensorType(.u64, [2]), .typeMismatch, "random has the state \(operands[0])",
-      hint: "u64[2]: seed and step")
-    try Inference.require(
-      (0..<(1 << 32)).contains(stream), .invalidAttribute, "random has the stream \(stream)",
-      hint: "0 ..< 2^32")
-    let shape = try Inference.shape(shape, "random")
-    try Inference.require(
-      shape.elementCount <= 1 << 33, .sizeOverflow, "random of \(shape.elementCount) elements",
-      hint: "at most 2^33 of one stream")
-    return [TensorType(dtype, shape)]
   }
 }

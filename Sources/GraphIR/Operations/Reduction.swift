@@ -10,10 +10,13 @@ public enum ReduceFunction: String, CaseIterable, Hashable, Sendable, Codable {
   case min
 }
 
-/// Combines the elements along dimensions, which vanish. Operand: x.
+/// Combines the elements along dimensions, which vanish.
+///
+/// Operand: x.
 ///
 /// In text the operation is named `reduce_sum`, `reduce_product`, `reduce_max`, `reduce_min`.
 public struct Reduce: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.reduce
   /// The combination.
   public var function: ReduceFunction
@@ -26,7 +29,9 @@ public struct Reduce: OperationAttributes {
   }
 }
 
-/// Whether `arg_reduce` looks for the greatest or the least. The raw value is the operation's name in text.
+/// Whether `arg_reduce` looks for the greatest or the least.
+///
+/// The raw value is the operation's name in text.
 public enum ArgReduceFunction: String, CaseIterable, Hashable, Sendable, Codable {
   /// The index of the maximum.
   case argmax
@@ -34,10 +39,13 @@ public enum ArgReduceFunction: String, CaseIterable, Hashable, Sendable, Codable
   case argmin
 }
 
-/// The index of the extreme element along one dimension, which vanishes. Operand: x, not empty along it.
+/// The index of the extreme element along one dimension, which vanishes.
+///
+/// Operand: x, not empty along it.
 ///
 /// Ties take the lowest index; the first NaN counts as the extreme; -0 and +0 are equal.
 public struct ArgReduce: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.argReduce
   /// Which extreme.
   public var function: ArgReduceFunction

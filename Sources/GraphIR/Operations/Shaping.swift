@@ -1,5 +1,8 @@
-/// A tensor known when the graph is built; its data is the node's literal. No operands.
+/// A tensor known when the graph is built; its data is the node's literal.
+///
+/// No operands.
 public struct Constant: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.constant
   /// The element type of the literal.
   public var dtype: DType
@@ -12,8 +15,11 @@ public struct Constant: OperationAttributes {
   }
 }
 
-/// `y[..., i, ...] = i` along one dimension, converted to the type as `convert` does from i64. No operands.
+/// `y[..., i, ...] = i` along one dimension, converted to the type as `convert` does from i64.
+///
+/// No operands.
 public struct Iota: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.iota
   /// The element type; not bool.
   public var dtype: DType
@@ -29,8 +35,11 @@ public struct Iota: OperationAttributes {
   }
 }
 
-/// The same elements in row-major order under another shape of the same element count. Operand: x.
+/// The same elements in row-major order under another shape of the same element count.
+///
+/// Operand: x.
 public struct Reshape: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.reshape
   /// The new extents.
   public var shape: [Int]
@@ -38,11 +47,14 @@ public struct Reshape: OperationAttributes {
   public init(shape: Shape) { self.shape = shape.extents }
 }
 
-/// Repeats x along new dimensions and along dimensions of extent 1. Operand: x.
+/// Repeats x along new dimensions and along dimensions of extent 1.
 ///
-/// Dimension d of x becomes dimension `dimensions[d]` of the result, which has the same extent unless x's
-/// is 1. `dimensions` is strictly increasing.
+/// Operand: x.
+///
+/// Dimension d of x becomes dimension `dimensions[d]` of the result, which has the same extent
+/// unless x's is 1. `dimensions` is strictly increasing.
 public struct Broadcast: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.broadcast
   /// The extents of the result.
   public var shape: [Int]
@@ -57,6 +69,7 @@ public struct Broadcast: OperationAttributes {
 
 /// Reorders dimensions: dimension d of the result is dimension `permutation[d]` of the operand.
 public struct Transpose: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.transpose
   /// The operand's dimension that each dimension of the result is.
   public var permutation: [Int]
@@ -64,10 +77,14 @@ public struct Transpose: OperationAttributes {
   public init(permutation: [Int]) { self.permutation = permutation }
 }
 
-/// `y[i] = x[start + i * stride]` with `start + i * stride < limit`, per dimension. Operand: x.
+/// `y[i] = x[start + i * stride]` with `start + i * stride < limit`, per dimension.
 ///
-/// `0 <= start <= limit <= extent` and `stride >= 1`; the extent is `ceil((limit - start) / stride)`.
+/// Operand: x.
+///
+/// `0 <= start <= limit <= extent` and `stride >= 1`; the extent is `ceil((limit - start) /
+/// stride)`.
 public struct Slice: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.slice
   /// The first index taken, per dimension.
   public var start: [Int]
@@ -83,12 +100,15 @@ public struct Slice: OperationAttributes {
   }
 }
 
-/// Surrounds x with a value, and puts it between neighbours. Operands: x, and a scalar of x's dtype.
+/// Surrounds x with a value, and puts it between neighbours.
+///
+/// Operands: x, and a scalar of x's dtype.
 ///
 /// Per dimension, x's element i stands at `low + i * (interior + 1)`; the extent is
 /// `low + (n == 0 ? 0 : (n - 1) * (interior + 1) + 1) + high`. Negative `low` and `high` cut off
 /// (after the interior is put in). `interior >= 0`.
 public struct Pad: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.pad
   /// Elements put before, per dimension; negative cuts.
   public var low: [Int]
@@ -104,8 +124,11 @@ public struct Pad: OperationAttributes {
   }
 }
 
-/// Joins tensors along one dimension. Operands: one or more, equal in dtype and in all other extents.
+/// Joins tensors along one dimension.
+///
+/// Operands: one or more, equal in dtype and in all other extents.
 public struct Concatenate: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.concatenate
   /// The dimension along which the operands are joined.
   public var dimension: Int
@@ -113,8 +136,11 @@ public struct Concatenate: OperationAttributes {
   public init(dimension: Int) { self.dimension = dimension }
 }
 
-/// `y[..., i, ...] = x[..., n - 1 - i, ...]` for the given dimensions. Operand: x.
+/// `y[..., i, ...] = x[..., n - 1 - i, ...]` for the given dimensions.
+///
+/// Operand: x.
 public struct Reverse: OperationAttributes {
+  /// The operation's place in the closed set.
   public static let kind = Operation.Kind.reverse
   /// The dimensions reversed: strictly increasing.
   public var dimensions: [Int]

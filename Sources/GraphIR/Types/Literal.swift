@@ -45,17 +45,60 @@ public protocol LiteralElement: BitwiseCopyable, Sendable {
   static var dtype: DType { get }
 }
 
-extension Float: LiteralElement { public static var dtype: DType { .f32 } }
-extension Double: LiteralElement { public static var dtype: DType { .f64 } }
-extension Float16: LiteralElement { public static var dtype: DType { .f16 } }
-extension Int8: LiteralElement { public static var dtype: DType { .i8 } }
-extension Int16: LiteralElement { public static var dtype: DType { .i16 } }
-extension Int32: LiteralElement { public static var dtype: DType { .i32 } }
-extension Int64: LiteralElement { public static var dtype: DType { .i64 } }
-extension UInt8: LiteralElement { public static var dtype: DType { .u8 } }
-extension UInt16: LiteralElement { public static var dtype: DType { .u16 } }
-extension UInt32: LiteralElement { public static var dtype: DType { .u32 } }
-extension UInt64: LiteralElement { public static var dtype: DType { .u64 } }
+extension Float: LiteralElement {
+  /// The dtype of which this type is the storage.
+  public static var dtype: DType { .f32 }
+}
+
+extension Double: LiteralElement {
+  /// The dtype of which this type is the storage.
+  public static var dtype: DType { .f64 }
+}
+
+extension Float16: LiteralElement {
+  /// The dtype of which this type is the storage.
+  public static var dtype: DType { .f16 }
+}
+
+extension Int8: LiteralElement {
+  /// The dtype of which this type is the storage.
+  public static var dtype: DType { .i8 }
+}
+
+extension Int16: LiteralElement {
+  /// The dtype of which this type is the storage.
+  public static var dtype: DType { .i16 }
+}
+
+extension Int32: LiteralElement {
+  /// The dtype of which this type is the storage.
+  public static var dtype: DType { .i32 }
+}
+
+extension Int64: LiteralElement {
+  /// The dtype of which this type is the storage.
+  public static var dtype: DType { .i64 }
+}
+
+extension UInt8: LiteralElement {
+  /// The dtype of which this type is the storage.
+  public static var dtype: DType { .u8 }
+}
+
+extension UInt16: LiteralElement {
+  /// The dtype of which this type is the storage.
+  public static var dtype: DType { .u16 }
+}
+
+extension UInt32: LiteralElement {
+  /// The dtype of which this type is the storage.
+  public static var dtype: DType { .u32 }
+}
+
+extension UInt64: LiteralElement {
+  /// The dtype of which this type is the storage.
+  public static var dtype: DType { .u64 }
+}
 
 extension Literal {
   /// The elements as doubles: exact for all floats and for integers up to 2^53; bools are 0 or 1.
@@ -83,7 +126,8 @@ extension Literal {
     }
   }
 
-  /// Makes a literal of doubles, each converted as the operation `convert` does; the count must be the shape's.
+  /// Makes a literal of doubles, each converted as the operation `convert` does; the count must be
+  /// the shape's.
   public init(_ type: TensorType, doubles: [Double]) {
     precondition(doubles.count == type.shape.elementCount, "element count does not fit the shape")
     func write<T: BitwiseCopyable>(_ convert: (Double) -> T) -> [UInt8] {

@@ -1,4 +1,6 @@
-/// The static extents of a tensor, outermost dimension first. A scalar has no dimensions.
+/// The static extents of a tensor, outermost dimension first.
+///
+/// A scalar has no dimensions.
 ///
 /// Extents are never negative in a verified graph, and the element count fits in an `Int`;
 /// `Shape.checked` says so of extents that come from outside.
@@ -38,7 +40,8 @@ public struct Shape: Hashable, Sendable {
     set { extents[dimension] = newValue }
   }
 
-  /// The distance, in elements, between neighbours along each dimension of a dense row-major tensor.
+  /// The distance, in elements, between neighbours along each dimension of a dense row-major
+  /// tensor.
   public var strides: [Int] {
     var strides = [Int](repeating: 1, count: rank)
     for dimension in extents.indices.dropLast().reversed() {
