@@ -1,0 +1,34 @@
+/// A fault that can be planted on purpose in one stage of the compiler, to see that `compare` finds it.
+///
+/// A debugging aid: every stage takes an optional fault, and the one that the fault is for then computes
+/// something wrong but well formed. The raw value is the name on the command line
+/// (`martlet compare lenet --train --plant simplify-drops-scale`) and begins with the stage.
+public enum PlantedFault: String, CaseIterable, Hashable, Sendable {
+  /// `simplify` takes the product of a value and a constant for the value.
+  case simplifyDropsScale = "simplify-drops-scale"
+  /// `simplify` exchanges the operands of subtractions.
+  case simplifySwapsSubtraction = "simplify-swaps-subtraction"
+  /// `fold` keeps only eight bits of the significand of constants.
+  case foldRounds = "fold-rounds"
+  /// `cse` takes constants of one type for equal.
+  case cseIgnoresLiterals = "cse-ignores-literals"
+
+  /// The pass or stage that the fault breaks.
+  public var stage: String {
+    switch self {
+    case .simplifyDropsScale, .simplifySwapsSubtraction: "simplify"
+    case .foldRounds: "fold"
+    case .cseIgnoresLiterals: "cse"
+    }
+  }
+
+  /// What goes wrong, in one line.
+  public var summary: String {
+    switch self {
+    case .simplifyDropsScale: "a product with a scalar constant is taken for the other factor"
+    case .simplifySwapsSubtraction: "the operands of subtractions are exchanged"
+    case .foldRounds: "constants keep eight bits of their significand"
+    case .cseIgnoresLiterals: "constants of one type are taken for equal, whatever their value"
+    }
+  }
+}
