@@ -30,11 +30,7 @@ public struct GraphBuilder: Sendable {
   ) throws(Diagnostic) -> [Value] {
     let location = location ?? self.location
     let types: [TensorType]
-    if let stranger = operands.first(where: { Int($0.index) >= graph.valueCount }) {
-      throw Diagnostic(
-        .malformedGraph, "value \(stranger.index) is not defined in graph \(graph.name)",
-        at: location, hint: "operands are values that this builder has given")
-    }
+    try check(operands)
     do {
       types = try operation.inferTypes(
         operands.map { graph.type(of: $0) }, bodies: bodies, literal: literal)
@@ -48,6 +44,16 @@ public struct GraphBuilder: Sendable {
         operation: operation, operands: operands, firstResult: Value(first), types: types,
         bodies: bodies, literal: literal, location: location))
     return types.indices.map { Value(first + $0) }
+  }
+
+  /// Checks that operands are values of this graph.
+  func check(_ operands: [Value]) throws(Diagnostic) {
+    guard let stranger = operands.first(where: { Int($0.index) >= graph.valueCount }) else {
+      return
+    }
+    throw Diagnostic(
+      .malformedGraph, "value \(stranger.index) is not defined in graph \(graph.name)",
+      at: location, hint: "operands are values that this builder has given")
   }
 
   /// Ends the graph with its outputs.
