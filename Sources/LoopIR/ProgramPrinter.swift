@@ -1,0 +1,50 @@
+import GraphIR
+
+extension Program: CustomStringConvertible {
+  /// The buffers and where they lie, the launches in order, then the kernels; there is no parser for it.
+  public var description: String {
+    var lines = [
+      "program @\(name): arena \(arenaBytes) bytes, lower bound \(lowerBoundBytes) bytes {"
+    ]
+    for (place, buffer) in buffers.enumerated() {
+      let value = buffer.value.map { "   holds %\($0.index)" } ?? ""
+      lines.append("  b\(place): \(buffer.type) in \(buffer.placement)\(value)")
+    }
+    if !prologue.isEmpty {
+      lines.append("  once")
+      lines += prologue.map { "    \(text(of: $0))" }
+    }
+    lines.append("  run")
+    lines += launches.map { "    \(text(of: $0))" }
+    lines.append("}")
+    return (lines + kernels.map { "\n\($0)" }).joined(separator: "\n")
+  }
+
+  private func text(of launch: Launch) -> String {
+    let kernel = kernels[launch.kernel]
+    let arguments = zip(kernel.parameters, launch.arguments).map { parameter, buffer in
+      let sign =
+        switch parameter.role {
+        case .input: ""
+        case .output: "out "
+        case .update: "inout "
+        }
+      return "\(sign)b\(buffer.index)"
+    }
+    let location = launch.location == .unknown ? "" : "   // \(launch.location)"
+    return "@\(kernel.name)(\(arguments.joined(separator: ", ")))\(location)"
+  }
+}
+
+extension ProgramBuffer.Placement: CustomStringConvertible {
+  /// `input 3`, `arena at 4096`.
+  public var description: String {
+    switch self {
+    case .input(let place): "input \(place)"
+    case .output(let place): "output \(place)"
+    case .constant: "constant data"
+    case .persistent: "memory kept from the prologue"
+    case .arena(let offset): "arena at \(offset)"
+    }
+  }
+}
