@@ -2,13 +2,15 @@
 # Installs what Martlet is built with, and says where LLVM is: writes the pkg-config file `martlet-llvm`, which
 # SwiftPM finds by itself. Run by `make setup`; does nothing, quickly, where everything is there.
 #
-#   LLVM_HOME=/path   another installation of LLVM, 19 or later (with include/llvm-c and lib/libLLVM)
+#   LLVM_HOME=/path   another installation of LLVM, 19 or later (with include/llvm-c and lib/libLLVM); it stays chosen
+#                     until LLVM_HOME names the next one
 #   MARTLET_APT=no    never install packages
 set -euo pipefail
 
 llvm_version=22
+debian_llvm=/usr/lib/llvm-$llvm_version
 system_pc=/usr/local/lib/pkgconfig/martlet-llvm.pc
-user_pc=$HOME/.local/lib/pkgconfig/martlet-llvm.pc
+user_pc=$HOME/.local/lib/pkgconfig/martlet-llvm.pc  # found by Package.swift, before the other
 
 fail() { printf 'setup: %s\n' "$1" >&2; shift; printf '  %s\n' "$@" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -20,11 +22,31 @@ as_root() {
   else return 1; fi
 }
 
+# The pkg-config file that SwiftPM reads, if there is one.
+present_pc() {
+  local pc
+  for pc in "$user_pc" "$system_pc"; do
+    if [ -f "$pc" ]; then echo "$pc"; return; fi
+  done
+}
+
+# Where the LLVM to build with lies: as LLVM_HOME says, or as it said before, or Debian's.
+llvm_home() {
+  local pc before=
+  if [ -n "${LLVM_HOME:-}" ]; then echo "${LLVM_HOME%/}"; return; fi
+  pc=$(present_pc)
+  [ -z "$pc" ] || before=$(sed -n 's/^prefix=//p' "$pc")
+  if [ -n "$before" ] && [ -x "$before/bin/llvm-config" ]; then echo "$before"; else echo "$debian_llvm"; fi
+}
+
+# Whether as_root will work without asking for a password.
+may_be_root() { [ "$(id -u)" = 0 ] || { have sudo && sudo -n true 2>/dev/null; }; }
+
 missing_packages() {
-  if [ -z "${LLVM_HOME:-}" ]; then
-    [ -e "/usr/lib/llvm-$llvm_version/include/llvm-c/LLJIT.h" ] || echo "llvm-$llvm_version-dev"
-    [ -x "/usr/lib/llvm-$llvm_version/bin/FileCheck" ] || echo "llvm-$llvm_version-tools"
-    [ -x "/usr/lib/llvm-$llvm_version/bin/llvm-mca" ] || echo "llvm-$llvm_version"
+  if [ "$home" = "$debian_llvm" ]; then
+    [ -e "$home/include/llvm-c/LLJIT.h" ] || echo "llvm-$llvm_version-dev"
+    [ -x "$home/bin/FileCheck" ] || echo "llvm-$llvm_version-tools"
+    [ -x "$home/bin/llvm-mca" ] || echo "llvm-$llvm_version"
   fi
   have pkg-config || echo pkg-config
   have python3 || echo python3
@@ -46,7 +68,7 @@ install_packages() {
   [ "$(id -u)" = 0 ] || have sudo \
     || fail "missing: $packages" "Ask an administrator for: apt-get install $packages"
   echo "setup: installing $packages"
-  # shellcheck disable=SC2086 — one argument per package.
+  # shellcheck disable=SC2086
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages \
     >/dev/null 2>&1 \
     || { as_root apt-get update -q >/dev/null \
@@ -66,7 +88,7 @@ library_name() {
 }
 
 write_pc() {
-  local home=${LLVM_HOME:-/usr/lib/llvm-$llvm_version} config version major include library name text
+  local config version major include library name text pc
   config=$home/bin/llvm-config
   [ -x "$config" ] \
     || fail "no LLVM in $home" "It should hold bin/llvm-config, include/llvm-c and lib/libLLVM.so."
@@ -84,11 +106,9 @@ Version: $version
 Cflags: -I$include
 Libs: -L$library -l$name"
 
-  local pc
-  for pc in "$user_pc" "$system_pc"; do
-    if [ -f "$pc" ] && [ "$(cat "$pc")" = "$text" ]; then loadable "$library" "$name"; return; fi
-  done
-  if [ "$(id -u)" = 0 ] || { have sudo && sudo -n true 2>/dev/null; }; then
+  pc=$(present_pc)
+  if [ -n "$pc" ] && [ "$(cat "$pc")" = "$text" ]; then loadable "$library" "$name"; return; fi
+  if may_be_root; then
     pc=$system_pc
     as_root mkdir -p "$(dirname "$pc")"
     printf '%s\n' "$text" | as_root tee "$pc" >/dev/null
@@ -109,7 +129,7 @@ loadable() {
   case ":${LD_LIBRARY_PATH:-}:" in *":$1:"*) return ;; esac
   ldconfig=$(command -v ldconfig || echo /sbin/ldconfig)
   "$ldconfig" -p 2>/dev/null | grep -qF "$file" && return
-  if [ "$(id -u)" = 0 ] || { have sudo && sudo -n true 2>/dev/null; }; then
+  if may_be_root; then
     echo "$1" | as_root tee /etc/ld.so.conf.d/martlet-llvm.conf >/dev/null
     as_root "$ldconfig"
   else
@@ -118,5 +138,6 @@ loadable() {
 }
 
 have swift || fail "no Swift compiler found" "Martlet needs Swift 6.3 or later: https://swift.org/install"
+home=$(llvm_home)
 install_packages
 write_pc
