@@ -95,7 +95,7 @@ package struct IndexRange: Hashable, Sendable {
 
   /// The sum of two ranges.
   package static func + (a: IndexRange, b: IndexRange) -> IndexRange {
-    let modulus = greatestCommonDivisor(a.modulus, b.modulus)
+    let modulus = commonDivisor(a.modulus, b.modulus)
     return IndexRange(
       a.lower + b.lower, a.upper + b.upper, modulus: max(modulus, 1),
       residue: a.residue &+ b.residue)
@@ -126,7 +126,7 @@ package struct IndexRange: Hashable, Sendable {
       return IndexRange(
         lower - base, upper - base, modulus: max(modulus, 1), residue: residue &- base)
     }
-    let common = greatestCommonDivisor(modulus, divisor)
+    let common = commonDivisor(modulus, divisor)
     let rest = floorRemainder(residue, common)
     return IndexRange(rest, divisor - common + rest, modulus: common, residue: rest)
   }
@@ -139,7 +139,7 @@ package struct IndexRange: Hashable, Sendable {
 }
 
 /// The greatest common divisor of two numbers that are not negative.
-package func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+package func commonDivisor(_ a: Int, _ b: Int) -> Int {
   var (a, b) = (a, b)
   while b != 0 { (a, b) = (b, a % b) }
   return a

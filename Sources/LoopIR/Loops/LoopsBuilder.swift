@@ -158,7 +158,7 @@ extension LoopsBuilder {
   package static func counterRange(
     _ start: IndexRange, _ end: IndexRange, step: Int
   ) -> IndexRange {
-    let modulus = greatestCommonDivisor(start.modulus, step)
+    let modulus = commonDivisor(start.modulus, step)
     let residue = floorRemainder(start.residue, max(modulus, 1))
     let last = end.upper - 1
     let aligned =
@@ -201,7 +201,7 @@ extension LoopsBuilder {
   /// divisor are multiples of something larger.
   private func withoutSurplus(_ index: LoopIndex, _ range: IndexRange, _ divisor: Int) -> LoopIndex
   {
-    let common = greatestCommonDivisor(range.modulus, divisor)
+    let common = commonDivisor(range.modulus, divisor)
     guard common > 1 else { return index }
     let surplus = floorRemainder(range.residue, common)
     return index - LoopIndex(constant: surplus)
@@ -247,7 +247,7 @@ extension IndexRange {
   /// The range with what is known of alignment when the value is one of two.
   fileprivate func aligned(_ a: IndexRange, _ b: IndexRange) -> IndexRange {
     let difference = abs(a.residue &- b.residue)
-    let modulus = greatestCommonDivisor(greatestCommonDivisor(a.modulus, b.modulus), difference)
+    let modulus = commonDivisor(commonDivisor(a.modulus, b.modulus), difference)
     guard modulus > 0 else { return self }
     return IndexRange(lower, upper, modulus: modulus, residue: a.residue)
   }
