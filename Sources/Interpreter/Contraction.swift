@@ -69,7 +69,7 @@ private struct MatrixProducts {
   }
 }
 
-/// `z[j] += factor * y[j]`
+/// Adds a multiple of a row: `z[j] += factor * y[j]`.
 @inline(__always)
 private func addProducts<T: NumericCarrier>(
   _ z: UnsafeMutablePointer<T>, _ factor: T, _ y: UnsafePointer<T>, _ count: Int
@@ -87,7 +87,8 @@ private struct ConvolutionSums {
   let inputChannels: Int
   let channels: Int
   let groups: Int
-  /// For each spatial dimension, [point, tap]: the input's index; -1 where a padding or dilation zero lies.
+  /// For each spatial dimension, [point, tap]: the input's index; -1 where a padding or dilation
+  /// zero lies.
   let sources: [[Int]]
   let inputExtents: [Int]
   let tapExtents: [Int]

@@ -113,7 +113,8 @@ extension CarriedTensor.Storage {
     }
   }
 
-  /// Integers in the carrier of another dtype; the low bits of an integer are kept when it is stored.
+  /// Integers in the carrier of another dtype; the low bits of an integer are kept when it is
+  /// stored.
   fileprivate static func convert<Wide: FixedWidthInteger>(
     _ x: [Wide], to dtype: DType
   ) -> CarriedTensor.Storage {
@@ -128,12 +129,14 @@ extension CarriedTensor.Storage {
 
   /// The double toward zero from an integer, with the last bit set when it is inexact.
   ///
-  /// Rounding it again to a narrower float then gives what rounding the integer would (Boldo and Melquiond,
-  /// "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd", 2008).
+  /// Rounding it again to a narrower float then gives what rounding the integer would (Boldo and
+  /// Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to
+  /// odd", 2008).
   private static func roundedToOdd<Wide: FixedWidthInteger>(_ x: Wide) -> Double {
     if let exact = Double(exactly: x) { return exact }
     let magnitude = x.magnitude
-    let spare = Wide.Magnitude.bitWidth - magnitude.leadingZeroBitCount - Double.significandBitCount - 1
+    let spare =
+      Wide.Magnitude.bitWidth - magnitude.leadingZeroBitCount - Double.significandBitCount - 1
     let kept = Double(magnitude >> spare | 1) * Double(sign: .plus, exponent: spare, significand: 1)
     return x < 0 ? -kept : kept
   }

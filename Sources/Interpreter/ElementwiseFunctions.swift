@@ -11,7 +11,7 @@ func map<X: BitwiseCopyable, Y: BitwiseCopyable, Z>(
     x.withUnsafeBufferPointer { x in
       y.withUnsafeBufferPointer { y in
         for index in 0..<count {
-          (z.baseAddress! + index).initialize(to: function(x[index], y[index]))
+          z.initializeElement(at: index, to: function(x[index], y[index]))
         }
       }
     }
@@ -75,7 +75,8 @@ extension BinaryFunction {
     }
   }
 
-  /// The function of each pair of integers of a width, to be narrowed; nil when it is not defined for integers.
+  /// The function of each pair of integers of a width, to be narrowed; nil when it is not defined
+  /// for integers.
   func applied<T: FixedWidthInteger & Carrier>(to x: [T], _ y: [T], bits: Int) -> [T]? {
     let width = T(bits)
     // The amount as unsigned is the width or more exactly when it lies outside of this range.

@@ -2,8 +2,9 @@ import GraphIR
 
 /// The reference meaning of every operation: one node's results from its operands' values.
 ///
-/// It is written to be obviously right and shares no code with the lowering, so that it can judge it.
-/// Floats are computed in f64 and rounded once when a result is stored; sums are taken in row-major order.
+/// It is written to be obviously right and shares no code with the lowering, so that it can judge
+/// it. Floats are computed in f64 and rounded once when a result is stored; sums are taken in
+/// row-major order.
 package struct Evaluator {
   /// The operands, in the operation's order.
   var operands: [CarriedTensor]
@@ -15,7 +16,8 @@ package struct Evaluator {
   var literal: Literal?
   /// How float results are stored.
   var precision: Precision
-  /// Whether sums are taken over the absolute values of their terms: the scale of their rounding errors.
+  /// Whether sums are taken over the absolute values of their terms: the scale of their rounding
+  /// errors.
   var absolute = false
 }
 

@@ -1,8 +1,10 @@
 import GraphIR
 
-/// Where the slices that `gather` reads and `scatter` writes begin in x, and how their elements lie.
+/// Where the slices that `gather` reads and `scatter` writes begin in x, and how their elements
+/// lie.
 private struct SlicePlaces {
-  /// For each index vector, in row-major order: the position of its slice; nil where it is out of range.
+  /// For each index vector, in row-major order: the position of its slice; nil where it is out of
+  /// range.
   var starts: [Int?]
   /// The distance of each of a slice's elements from its start.
   var steps: [Int]

@@ -4,8 +4,8 @@ import GraphIR
 ///
 /// - Parameters:
 ///   - inputs: one literal for each input of the graph, of its type.
-///   - precision: `.double` holds every float value in f64 and rounds nothing; the inputs may then be f64 where
-///     the graph says another float, and float outputs are f64.
+///   - precision: `.double` holds every float value in f64 and rounds nothing; the inputs may then
+///     be f64 where the graph says another float, and float outputs are f64.
 /// - Throws: a diagnostic when the inputs do not fit the graph.
 public func interpret(
   _ graph: Graph, _ inputs: [Literal], precision: Precision = .typed
@@ -43,7 +43,8 @@ package func evaluate(
 
 /// The results of one node of a graph on the given values of its operands.
 ///
-/// - Parameter operands: of the types that the operands have in `graph`; any float may be f64 in double precision.
+/// - Parameter operands: of the types that the operands have in `graph`; any float may be f64 in
+///   double precision.
 /// - Throws: a diagnostic when the values do not fit the node.
 package func evaluate(
   _ node: Node, in graph: Graph, _ operands: [Literal], precision: Precision = .typed
@@ -81,7 +82,8 @@ func run(
   return outputs
 }
 
-/// Runs a graph, reports each node's results in order, and gives the values that are still held at the end.
+/// Runs a graph, reports each node's results in order, and gives the values that are still held at
+/// the end.
 @discardableResult
 private func forEachResult(
   _ graph: Graph, _ inputs: [CarriedTensor], _ precision: Precision, keepAll: Bool,

@@ -2,7 +2,8 @@ import GraphIR
 
 /// The elements that each window covers.
 private struct WindowPlaces {
-  /// For each dimension and window: the positions inside of the tensor, times the dimension's distance in elements.
+  /// For each dimension and window: the positions inside of the tensor, times the dimension's
+  /// distance in elements.
   private var places: [[[Int]]]
   private var counts: [Int]
 
@@ -21,7 +22,8 @@ private struct WindowPlaces {
     counts = windows.extents
   }
 
-  /// Calls the body for every window in row-major order, with the positions covered in row-major order.
+  /// Calls the body for every window in row-major order, with the positions covered in row-major
+  /// order.
   func forEach(_ body: (_ window: Int, _ positions: [Int]) -> Void) {
     var number = 0
     visit(dimension: 0, [0], &number, body)

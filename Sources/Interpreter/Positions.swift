@@ -2,7 +2,8 @@ import GraphIR
 
 /// Positions in row-major tensors, as lists of element numbers.
 enum Positions {
-  /// `offset + sum of i[d] * strides[d]` for every index i of a tensor of the given extents, in row-major order.
+  /// `offset + sum of i[d] * strides[d]` for every index i of a tensor of the given extents, in
+  /// row-major order.
   static func affine(_ extents: [Int], strides: [Int], offset: Int = 0) -> [Int] {
     var positions = [offset]
     for (extent, stride) in zip(extents, strides) {
@@ -16,7 +17,8 @@ enum Positions {
     return positions
   }
 
-  /// The positions reached by running over some dimensions of a shape, in the order in which they are listed.
+  /// The positions reached by running over some dimensions of a shape, in the order in which they
+  /// are listed.
   static func along(_ dimensions: [Int], of shape: Shape) -> [Int] {
     let strides = shape.strides
     return affine(dimensions.map { shape[$0] }, strides: dimensions.map { strides[$0] })

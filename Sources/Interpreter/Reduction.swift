@@ -1,7 +1,8 @@
 import GraphIR
 
 extension ReduceFunction {
-  /// Combines the elements of x at `bases[i] + steps[k]` for all k, in their order; nil where it is not defined.
+  /// Combines the elements of x at `bases[i] + steps[k]` for all k, in their order; nil where it is
+  /// not defined.
   func folded(_ x: CarriedTensor, _ bases: [Int], _ steps: [Int]) -> CarriedTensor.Storage? {
     switch x.storage {
     case .floats(let values):
@@ -80,7 +81,8 @@ extension Evaluator {
   }
 }
 
-/// Where the first NaN is, or else the first of the greatest (or least) elements; -0 and +0 are equal.
+/// Where the first NaN is, or else the first of the greatest (or least) elements; -0 and +0 are
+/// equal.
 func firstExtreme<Elements: Sequence>(_ elements: Elements, greatest: Bool) -> Int?
 where Elements.Element: Carrier {
   var best: (index: Int, value: Elements.Element)?

@@ -151,7 +151,8 @@ private let infinity = Double.infinity
     let x = vector(.i32, [2, -3, 0, 0, 2, 1, -1, -1, 10, 0])
     let y = vector(.i32, [10, 3, 0, 5, -1, -9, -3, -2, 10, -1])
     // 10^10 modulo 2^32 is 1410065408.
-    expect(try result(.binary(Binary(.power)), x, y), [1024, -27, 1, 0, 0, 1, -1, 1, 1410065408, 0])
+    expect(
+      try result(.binary(Binary(.power)), x, y), [1024, -27, 1, 0, 0, 1, -1, 1, 1410065408, 0])
     expect(try result(.binary(Binary(.power)), vector(.u8, [3]), vector(.u8, [255])), [171])
   }
 
@@ -222,7 +223,8 @@ private let infinity = Double.infinity
   @Test(arguments: DType.allCases) func select(_ dtype: DType) throws {
     let condition = vector(.bool, [1, 0])
     expect(
-      try result(.select(Select()), condition, vector(dtype, [1, 1]), vector(dtype, [0, 0])), [1, 0])
+      try result(.select(Select()), condition, vector(dtype, [1, 1]), vector(dtype, [0, 0])),
+      [1, 0])
   }
 
   @Test func clamp() throws {
@@ -258,7 +260,8 @@ private let infinity = Double.infinity
     #expect(single == [0x1p62, 0x1p62 + 0x1p39, -0x1p62 - 0x1p39, 0x1p63])
     let brainTie: Int64 = (1 << 62) + (1 << 54)
     let brain = try result(
-      .convert(Convert(.bf16)), Literal([2], [brainTie, brainTie + 1])).doubles()
+      .convert(Convert(.bf16)), Literal([2], [brainTie, brainTie + 1])
+    ).doubles()
     #expect(brain == [0x1p62, 0x1p62 + 0x1p55])
     let half = try result(.convert(Convert(.f16)), vector(.i32, [2049, 2051, 70000])).doubles()
     #expect(half == [2048, 2052, .infinity])

@@ -47,9 +47,9 @@ public struct ReduceWindow: OperationAttributes {
 /// element that won.
 ///
 /// Operands: x, and the gradient of the windows' results, of x's float dtype. The result has x's
-/// type: `dx[i] = sum of gradient[p] over the windows p that i won`. Ties go to the lowest index in
-/// row-major order and the first NaN wins. In text: `reduce_window_gradient_max` and
-/// `reduce_window_gradient_min`.
+/// type: `dx[i] = sum of gradient[p] over the windows p that i won`. Ties (-0 and +0 too) go to the
+/// lowest index in row-major order and the first NaN wins. In text: `reduce_window_gradient_max`
+/// and `reduce_window_gradient_min`.
 public struct ReduceWindowGradient: OperationAttributes {
   /// The operation's place in the closed set.
   public static let kind = Operation.Kind.reduceWindowGradient
