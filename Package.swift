@@ -2,7 +2,7 @@
 import Foundation
 import PackageDescription
 
-/// Martlet's own modules hold no warning. SwiftPM does not apply this where Martlet is a dependency.
+/// Martlet's own modules hold no warning. Packages that depend on a version of Martlet are not bound by this.
 let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
   .treatWarning("DeprecatedDeclaration", as: .warning),

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs Benchmarks/training.py with a Python that has PyTorch: PEERS_PYTHON, or an environment of its own in .venv-bench.
-# pip reads PIP_FIND_LINKS and PIP_INDEX_URL, for a folder of wheels or for PyTorch's own index of CPU builds.
+# PyPI's PyTorch brings CUDA along (5 GB); pip reads PIP_INDEX_URL and PIP_FIND_LINKS, for an index or a folder of CPU
+# builds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PEERS_PYTHON:-.venv-bench/bin/python}
