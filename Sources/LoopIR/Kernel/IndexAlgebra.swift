@@ -144,7 +144,7 @@ extension IndexExpression: ExpressibleByIntegerLiteral {
   private func factored(
     toDivide divisor: Int, in bounds: IndexBounds
   ) -> (scaled: IndexExpression, factor: Int, small: IndexExpression)? {
-    let candidates = Set(terms.map { greatestCommonDivisor($0.coefficient, divisor) })
+    let candidates = Set(terms.map { greatestCommonDivisor(abs($0.coefficient), divisor) })
     for factor in candidates.sorted(by: >) where factor > 1 {
       let (scaled, small) = split(by: factor)
       if let range = small.range(in: bounds), range.lowerBound >= 0, range.upperBound < factor {
@@ -238,10 +238,4 @@ extension IndexGuard {
     if range.lowerBound >= 0 && range.upperBound < extent { return true }
     return range.upperBound < 0 || range.lowerBound >= extent ? false : nil
   }
-}
-
-private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
-  var (a, b) = (abs(a), abs(b))
-  while b != 0 { (a, b) = (b, a % b) }
-  return a
 }
