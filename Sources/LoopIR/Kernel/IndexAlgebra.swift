@@ -239,3 +239,10 @@ extension IndexGuard {
     return range.upperBound < 0 || range.lowerBound >= extent ? false : nil
   }
 }
+
+/// The greatest number that divides both; that of 0 and n is n.
+private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+  var (a, b) = (a, b)
+  while b != 0 { (a, b) = (b, a % b) }
+  return a
+}
