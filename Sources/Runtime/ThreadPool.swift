@@ -27,7 +27,9 @@ package final class ThreadPool: Sendable {
 
   /// Starts `threads - 1` threads; fewer when the system does not give as many.
   package init(threads: Int) {
-    let shared = SharedState()
+    // With fewer processors than threads, who spins keeps another from working.
+    let spinTime = threads > sysconf(Int32(_SC_NPROCESSORS_ONLN)) ? 0 : 30_000
+    let shared = SharedState(spinTime: spinTime)
     var workers: [pthread_t] = []
     for index in 1..<max(threads, 1) {
       guard let worker = startWorker(WorkerStart(shared: shared, index: index)) else { break }
@@ -117,12 +119,15 @@ private final class SharedState: @unchecked Sendable {
   private let stopping = Atomic<Bool>(false)
   /// The number of threads; 0 until all are started.
   private let threads = Atomic<Int>(0)
+  /// For how many nanoseconds a thread spins before it sleeps.
+  private let spinTime: Int
   private let job: UnsafeMutablePointer<Job?>
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
   private let work: UnsafeMutablePointer<pthread_cond_t>
   private let finished: UnsafeMutablePointer<pthread_cond_t>
 
-  init() {
+  init(spinTime: Int) {
+    self.spinTime = spinTime
     job = .allocate(capacity: 1)
     job.initialize(to: nil)
     lock = .allocate(capacity: 1)
@@ -160,7 +165,7 @@ private final class SharedState: @unchecked Sendable {
     remaining.store(threads - 1, ordering: .relaxed)
     wakeWorkers()
     job.runBlock(of: 0, threads: threads)
-    if spins(until: { self.remaining.load(ordering: .acquiring) == 0 }) { return }
+    if spins(for: spinTime, until: { self.remaining.load(ordering: .acquiring) == 0 }) { return }
     pthread_mutex_lock(lock)
     callerSleeps.store(true, ordering: .sequentiallyConsistent)
     while remaining.load(ordering: .sequentiallyConsistent) != 0 {
@@ -198,7 +203,7 @@ private final class SharedState: @unchecked Sendable {
   }
 
   private func nextGeneration(after seen: Int) -> Int {
-    if spins(until: { self.generation.load(ordering: .acquiring) != seen }) {
+    if spins(for: spinTime, until: { self.generation.load(ordering: .acquiring) != seen }) {
       return generation.load(ordering: .acquiring)
     }
     pthread_mutex_lock(lock)
@@ -212,12 +217,12 @@ private final class SharedState: @unchecked Sendable {
   }
 }
 
-/// Waits for a condition for about 30 microseconds.
+/// Waits for a condition for some nanoseconds.
 ///
 /// - Returns: whether the condition came true.
 @inline(__always)
-private func spins(until condition: () -> Bool) -> Bool {
-  let deadline = nanoseconds() + 30_000
+private func spins(for time: Int, until condition: () -> Bool) -> Bool {
+  let deadline = nanoseconds() + time
   repeat {
     for _ in 0..<64 where condition() { return true }
   } while nanoseconds() < deadline
