@@ -118,6 +118,8 @@ Libs: -L$library -l$name"
     mkdir -p "$(dirname "$pc")"
     printf '%s\n' "$text" >"$pc"
   fi
+  # What was built with another LLVM is built anew: SwiftPM does not look for changes in system headers.
+  rm -rf "$(dirname "$0")"/../.build/*/*/{ModuleCache,LLVMBackend.build,LLVMBackendTests.build}
   echo "setup: LLVM $version in $home ($pc)"
   loadable "$library" "$name"
 }
