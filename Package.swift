@@ -2,7 +2,7 @@
 import Foundation
 import PackageDescription
 
-/// Martlet's own modules hold no warning. Packages that depend on a version of Martlet are not bound by this.
+/// Martlet's own modules hold no warning; packages that depend on a version of Martlet are not bound by this.
 let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
   .treatWarning("DeprecatedDeclaration", as: .warning),
@@ -25,7 +25,6 @@ func tests(of room: String, with dependencies: [Target.Dependency] = []) -> Targ
     swiftSettings: strict)
 }
 
-
 let package = Package(
   name: "martlet",
   products: [
@@ -33,7 +32,7 @@ let package = Package(
     .executable(name: "martlet", targets: ["CommandLineTool"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     .systemLibrary(name: "CLLVM", pkgConfig: llvm),
