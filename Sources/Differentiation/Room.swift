@@ -1,1 +1,0 @@
-// Differentiation: reverse mode, from graph to graph.
