@@ -50,7 +50,9 @@ import Testing
       let indices = try $0.constant(Literal([3, 1], [0, 0, 7] as [Int32]))
       return try $0.node(.scatter(Scatter(.max, dimensions: [0])), $1[0], indices, $1[1])
     }
-    #expect(found == [[1.0 / 3, 1], [1.0 / 3, 1.0 / 3, 0]])
+    let third = 1.0 / 3
+    let expected: [[Double]] = [[third, 1], [third, third, 0]]
+    #expect(found == expected)
   }
 
   @Test func scatterOfNothing() throws {
