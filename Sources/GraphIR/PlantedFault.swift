@@ -12,6 +12,12 @@ public enum PlantedFault: String, CaseIterable, Hashable, Sendable {
   case foldRounds = "fold-rounds"
   /// `cse` takes constants of one type for equal.
   case cseIgnoresLiterals = "cse-ignores-literals"
+  /// The schedule leaves out the points beyond the last whole tile.
+  case scheduleSkipsTail = "schedule-skips-tail"
+  /// The schedule starts every reduction at its second step.
+  case scheduleWrongReductionStart = "schedule-wrong-reduction-start"
+  /// The schedule exchanges the first two rows of a tile.
+  case scheduleSwapsRows = "schedule-swaps-rows"
 
   /// The pass or stage that the fault breaks.
   public var stage: String {
@@ -19,6 +25,7 @@ public enum PlantedFault: String, CaseIterable, Hashable, Sendable {
     case .simplifyDropsScale, .simplifySwapsSubtraction: "simplify"
     case .foldRounds: "fold"
     case .cseIgnoresLiterals: "cse"
+    case .scheduleSkipsTail, .scheduleWrongReductionStart, .scheduleSwapsRows: "schedule"
     }
   }
 
@@ -29,6 +36,9 @@ public enum PlantedFault: String, CaseIterable, Hashable, Sendable {
     case .simplifySwapsSubtraction: "the operands of subtractions are exchanged"
     case .foldRounds: "constants keep eight bits of their significand"
     case .cseIgnoresLiterals: "constants of one type are taken for equal, whatever their value"
+    case .scheduleSkipsTail: "the points beyond the last whole tile are not computed"
+    case .scheduleWrongReductionStart: "reductions leave out their first step"
+    case .scheduleSwapsRows: "the sums of the first two rows of a tile are exchanged"
     }
   }
 }

@@ -83,7 +83,8 @@ package struct IndexRange: Hashable, Sendable {
 
   /// Bounds so wide that sums and products of a few of them do not overflow.
   package static let unknown = IndexRange(-limit, limit)
-  static let limit = 1 << 60
+  /// The greatest bound.
+  package static let limit = 1 << 60
 
   /// Makes a range; a single value is known exactly.
   package init(_ lower: Int, _ upper: Int, modulus: Int = 1, residue: Int = 0) {

@@ -85,11 +85,10 @@ package final class LoopsBuilder {
     loops.registers.append(type)
     emit(.define(register, instruction))
     if shared { known[known.count - 1][key] = register }
-    if type.dtype == .i64, type.lanes == 1 {
-      let found = loops.range(of: instruction, counters: { counterRanges[$0.index] }) {
-        registerRanges[$0] ?? .unknown
-      }
-      registerRanges[register] = found
+    if type.dtype.isInteger, type.lanes == 1 {
+      registerRanges[register] = loops.range(
+        of: instruction, type.dtype, counters: { counterRanges[$0.index] },
+        registers: { registerRanges[$0] ?? .unknown })
     }
     return register
   }
@@ -209,36 +208,30 @@ extension LoopsBuilder {
 }
 
 extension Loops {
-  /// What is known of an i64 scalar that an instruction computes.
+  /// What is known of an integer scalar that an instruction computes.
   package func range(
-    of instruction: LoopInstruction, counters: (CounterID) -> IndexRange,
+    of instruction: LoopInstruction, _ dtype: DType, counters: (CounterID) -> IndexRange,
     registers known: (RegisterID) -> IndexRange
   ) -> IndexRange {
+    let all = IndexRange(of: dtype)
     switch instruction {
     case .constant(let bits):
-      let value = Int(bitPattern: UInt(bits))
-      return abs(value == .min ? .max : value) < IndexRange.limit
-        ? IndexRange(value, value) : .unknown
+      let value = Int(truncatingIfNeeded: bits) << (64 - dtype.bitCount)
+      let number = dtype.category == .signed ? value >> (64 - dtype.bitCount) : Int(exactly: bits)
+      return number.map { abs($0 >> 1) < IndexRange.limit / 2 ? IndexRange($0, $0) : all } ?? all
     case .index(let index):
       return index.range(counters: counters, registers: known)
-    case .binary(let function, let a, let b):
-      let (a, b) = (known(a), known(b))
-      switch function {
-      case .minimum:
-        return IndexRange(Swift.min(a.lower, b.lower), Swift.min(a.upper, b.upper))
-          .aligned(a, b)
-      case .maximum:
-        return IndexRange(Swift.max(a.lower, b.lower), Swift.max(a.upper, b.upper))
-          .aligned(a, b)
-      case .add, .subtract, .multiply, .divide, .remainder, .power, .and, .or, .xor, .shiftLeft,
-        .shiftRightArithmetic, .shiftRightLogical:
-        return .unknown
-      }
+    case .binary(.minimum, let a, let b):
+      return known(a).minimum(known(b))
+    case .binary(.maximum, let a, let b):
+      return known(a).maximum(known(b))
     case .convert(let source):
-      return IndexRange(of: registers[source.index].dtype)
-    case .lanes, .load, .gather, .read, .broadcast, .extract, .reduceLanes, .unary, .multiplyAdd,
-      .compare, .select, .random:
-      return .unknown
+      guard registers[source.index].dtype.isInteger else { return all }
+      let range = known(source)
+      return range.lower >= all.lower && range.upper <= all.upper ? range : all
+    case .binary, .lanes, .load, .gather, .read, .broadcast, .extract, .reduceLanes, .unary,
+      .multiplyAdd, .compare, .select, .random:
+      return all
     }
   }
 }
@@ -250,6 +243,14 @@ extension IndexRange {
     let modulus = commonDivisor(commonDivisor(a.modulus, b.modulus), difference)
     guard modulus > 0 else { return self }
     return IndexRange(lower, upper, modulus: modulus, residue: a.residue)
+  }
+
+  fileprivate func minimum(_ other: IndexRange) -> IndexRange {
+    IndexRange(min(lower, other.lower), min(upper, other.upper)).aligned(self, other)
+  }
+
+  fileprivate func maximum(_ other: IndexRange) -> IndexRange {
+    IndexRange(max(lower, other.lower), max(upper, other.upper)).aligned(self, other)
   }
 
   /// The values of an integer type as far as they matter for indices.

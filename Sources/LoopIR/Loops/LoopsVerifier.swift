@@ -114,12 +114,11 @@ struct LoopsVerifier {
     check(instruction, result, register)
     if !everDefined.insert(register).inserted { report("%\(register.index) is defined twice") }
     defined.insert(register)
-    guard result == LoopType(.i64) else { return }
-    let counters = counters
-    let values = values
-    self.values[register] = loops.range(of: instruction, counters: { counters[$0] ?? .unknown }) {
-      values[$0] ?? .unknown
-    }
+    guard result.dtype.isInteger, result.lanes == 1 else { return }
+    let (counters, values) = (counters, values)
+    self.values[register] = loops.range(
+      of: instruction, result.dtype, counters: { counters[$0] ?? .unknown },
+      registers: { values[$0] ?? .unknown })
   }
 
   mutating func use(_ register: RegisterID) {

@@ -1,0 +1,177 @@
+import GraphIR
+import LoopIR
+
+extension StageEmitter {
+  /// Folds a stage for the points of a tile together; gives the value of each.
+  func fold(
+    _ stage: KernelStage, _ plan: StagePlan, _ function: ReduceFunction, _ points: [Point]
+  ) throws(Diagnostic) -> [RegisterID] {
+    let valueType = stage.body.instructions.last?.dtype ?? .f32
+    let vector = plan.vector.flatMap { stage.folded.contains($0) ? $0 : nil }
+    let accumulated = accumulator(valueType, function)
+    let identity = function.identity(accumulated)
+    let variables = points.map { point -> [VariableID] in
+      let lanes = vector != nil ? plan.lanes : lanes(of: stage, at: point)
+      let type = LoopType(accumulated, lanes: lanes)
+      return (0..<plan.accumulators).map { _ in
+        let variable = builder.makeVariable(type)
+        builder.assign(variable, builder.define(.constant(identity), type))
+        return variable
+      }
+    }
+    let loops = InnerLoops(
+      dimensions: plan.folded.filter { $0 != vector }, vector: vector, lanes: plan.lanes,
+      accumulators: plan.accumulators, unroll: plan.unroll,
+      unrollsCompletely: vector == nil && kernel.points(plan.folded) <= 16,
+      skipsFirst: fault == .scheduleWrongReductionStart)
+    try iterate(loops, Point()) { inner throws(Diagnostic) in
+      for (slot, point) in points.enumerated() {
+        let variable = variables[slot][inner.slot]
+        let isTail = vector != nil && inner.vector?.active != nil
+        let value = try combined(
+          stage, function, point.moved(to: inner), builder.read(variable),
+          masked: isTail ? identity : nil)
+        builder.assign(variable, value)
+      }
+    }
+    return variables.map { group in
+      var values = group.map { builder.read($0) }
+      while values.count > 1 {
+        let half = (values.count + 1) / 2
+        values = values.indices.prefix(half).map { place in
+          place + half < values.count
+            ? body.binary(function.combination, values[place], values[place + half])
+            : values[place]
+        }
+      }
+      if vector != nil, builder.type(of: values[0]).lanes > 1 {
+        values[0] = builder.define(.reduceLanes(function, values[0]), LoopType(accumulated))
+      }
+      return body.convert(values[0], to: kernel.type(of: stage.target).dtype)
+    }
+  }
+
+  /// The lanes that the value of a stage has at a point.
+  private func lanes(of stage: KernelStage, at point: Point) -> Int {
+    guard let vector = point.vector else { return 1 }
+    let varying = stage.body.varying(with: vector.id, locals: { varyingLocals.contains($0) })
+    return varying.last ?? false ? vector.lanes : 1
+  }
+
+  /// What sums are accumulated in.
+  private func accumulator(_ dtype: DType, _ function: ReduceFunction) -> DType {
+    switch (dtype, function) {
+    case (.f16, .sum), (.bf16, .sum), (.f16, .product), (.bf16, .product): .f32
+    default: dtype
+    }
+  }
+
+  /// The accumulator with one more value; lanes that are not points count as `masked`.
+  private func combined(
+    _ stage: KernelStage, _ function: ReduceFunction, _ point: Point, _ sum: RegisterID,
+    masked identity: UInt64?
+  ) throws(Diagnostic) -> RegisterID {
+    let instructions = stage.body.instructions
+    let type = builder.type(of: sum)
+    if let last = instructions.last, last.operation == .binary(.multiply), function == .sum,
+      last.dtype == type.dtype, identity == nil
+    {
+      let values = try body.emit(stage.body, at: point, count: instructions.count - 1)
+      return body.multiplyAdd(values[last.operands[0]], values[last.operands[1]], sum)
+    }
+    let values = try body.emit(stage.body, at: point)
+    var value = body.convert(values[values.count - 1], to: type.dtype)
+    if let identity, let active = point.vector?.active {
+      let indices = IndexEmitter(builder: builder, point: point, values: [])
+      let neutral = builder.define(.constant(identity), type)
+      value = builder.define(
+        .select(indices.lanes(below: active), body.widen(value, to: type.lanes), neutral), type)
+    }
+    return body.binary(function.combination, sum, value)
+  }
+
+  /// The place of an extreme along one dimension.
+  func argFold(
+    _ stage: KernelStage, _ function: ArgReduceFunction, _ over: DimensionID, _ point: Point
+  ) throws(Diagnostic) -> RegisterID {
+    func value(_ counter: LoopIndex) throws(Diagnostic) -> RegisterID {
+      var moved = point
+      moved.counters[over] = counter
+      let values = try body.emit(stage.body, at: moved)
+      return body.widen(values[values.count - 1], to: lanes(of: stage, at: point))
+    }
+    let first = try value(0)
+    let type = builder.type(of: first)
+    let indexType = LoopType(.i64, lanes: type.lanes)
+    let mask = LoopType(.bool, lanes: type.lanes)
+    let (best, place) = (builder.makeVariable(type), builder.makeVariable(indexType))
+    builder.assign(best, first)
+    builder.assign(place, builder.define(.constant(0), indexType))
+    let end = LoopIndex(constant: kernel.extent(over))
+    try builder.loop(kernel.dimensions[over.index].name, from: 1, to: end) {
+      counter throws(Diagnostic) in
+      let (new, old) = (try value(counter), builder.read(best))
+      let comparison: CompareFunction = function == .argmax ? .greater : .less
+      var isBetter = builder.define(.compare(comparison, new, old), mask)
+      if type.dtype.isFloat {
+        let isNaN = builder.define(.compare(.notEqual, new, new), mask)
+        let wasNumber = builder.define(.compare(.equal, old, old), mask)
+        isBetter = body.binary(.or, isBetter, body.binary(.and, isNaN, wasNumber))
+      }
+      let index = body.widen(builder.define(.index(counter), LoopType(.i64)), to: type.lanes)
+      let oldPlace = builder.read(place)
+      builder.assign(best, builder.define(.select(isBetter, new, old), type))
+      builder.assign(place, builder.define(.select(isBetter, index, oldPlace), indexType))
+    }
+    return body.convert(builder.read(place), to: kernel.type(of: stage.target).dtype)
+  }
+}
+
+extension ReduceFunction {
+  /// The bits of the value that changes nothing when combined.
+  func identity(_ dtype: DType) -> UInt64 {
+    switch self {
+    case .sum: 0
+    case .product: dtype.one
+    case .max: dtype.least
+    case .min: dtype.greatest
+    }
+  }
+}
+
+extension DType {
+  fileprivate var one: UInt64 {
+    switch self {
+    case .f64: (1 as Double).bitPattern
+    case .f32: UInt64((1 as Float).bitPattern)
+    case .f16: 0x3C00
+    case .bf16: 0x3F80
+    case .i8, .i16, .i32, .i64, .u8, .u16, .u32, .u64, .bool: 1
+    }
+  }
+
+  /// -infinity, the least integer or false.
+  fileprivate var least: UInt64 {
+    switch self {
+    case .f64: (-Double.infinity).bitPattern
+    case .f32: UInt64((-Float.infinity).bitPattern)
+    case .f16: 0xFC00
+    case .bf16: 0xFF80
+    case .i8, .i16, .i32, .i64: 1 << UInt64(bitCount - 1)
+    case .u8, .u16, .u32, .u64, .bool: 0
+    }
+  }
+
+  /// Infinity, the greatest integer or true.
+  fileprivate var greatest: UInt64 {
+    switch self {
+    case .f64: Double.infinity.bitPattern
+    case .f32: UInt64(Float.infinity.bitPattern)
+    case .f16: 0x7C00
+    case .bf16: 0x7F80
+    case .i8, .i16, .i32, .i64: 1 << UInt64(bitCount - 1) - 1
+    case .u8, .u16, .u32, .u64: UInt64.max >> UInt64(64 - bitCount)
+    case .bool: 1
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import GraphIR
+import LoopIR
+
+/// Emits a normalized kernel as one phase of loops, as a plan says.
+struct NestEmitter {
+  let builder: LoopsBuilder
+  let kernel: Kernel
+  let plan: NestPlan
+  let fault: PlantedFault?
+  private let stages: StageEmitter
+
+  /// Makes an emitter; parameter i of the kernel is memory i of the builder's loops.
+  init(_ builder: LoopsBuilder, _ kernel: Kernel, _ plan: NestPlan, fault: PlantedFault?) {
+    self.builder = builder
+    self.kernel = kernel
+    self.plan = plan
+    self.fault = fault
+    let slots = plan.loops.reduce(1) { product, loop in
+      product * (loop.id == plan.vector ? loop.tile / plan.lanes : loop.tile)
+    }
+    var scratch: [Int: Int] = [:]
+    for (place, local) in kernel.locals.enumerated() where local.type.shape.elementCount > 1 {
+      scratch[place] = builder.addMemory(
+        LoopMemory(
+          name: local.name, dtype: local.type.dtype,
+          count: local.type.shape.elementCount * slots * plan.lanes, kind: .worker))
+    }
+    let body = BodyEmitter(
+      builder: builder, kernel: kernel, scratch: scratch, localLanes: plan.lanes,
+      padded: plan.padded.union(scratch.values))
+    stages = StageEmitter(
+      body: body, varyingLocals: kernel.varyingLocals(with: plan.vector), fault: fault)
+  }
+
+  /// Emits the phase.
+  func emit() throws(Diagnostic) {
+    let counts = plan.loops.map { ceilingQuotient(kernel.extent($0.id), $0.block) }
+    let taskCount = counts.reduce(1, *)
+    try builder.phase(
+      taskCount: taskCount, workPerTask: ceilingQuotient(plan.work, taskCount)
+    ) { task throws(Diagnostic) in
+      var starts: [LoopIndex] = []
+      var rest = taskCount
+      for (loop, count) in zip(plan.loops, counts) {
+        rest /= count
+        starts.append(builder.remainder(builder.quotient(task, rest), count) * loop.block)
+      }
+      try outer(0, starts, Tile())
+    }
+  }
+
+  /// The points computed together: counters of their first, and how many along each dimension.
+  private struct Tile {
+    var counters: [DimensionID: LoopIndex] = [:]
+    var sizes: [DimensionID: Int] = [:]
+  }
+
+  private func outer(
+    _ depth: Int, _ starts: [LoopIndex], _ tile: Tile
+  ) throws(Diagnostic) {
+    guard depth < plan.loops.count else { return try stages(at: tile) }
+    let loop = plan.loops[depth]
+    let extent = kernel.extent(loop.id)
+    let full = extent / loop.tile * loop.tile
+    func inner(_ counter: LoopIndex, _ size: Int) throws(Diagnostic) {
+      var tile = tile
+      tile.counters[loop.id] = counter
+      tile.sizes[loop.id] = size
+      try outer(depth + 1, starts, tile)
+    }
+    let start = starts[depth]
+    try builder.loop(
+      kernel.dimensions[loop.id.index].name, from: start, to: end(loop, start, full),
+      step: loop.tile, unroll: loop.unroll
+    ) { counter throws(Diagnostic) in
+      try inner(counter, loop.tile)
+    }
+    guard full < extent, fault != .scheduleSkipsTail || full == 0 else { return }
+    if loop.block >= extent {
+      return try inner(LoopIndex(constant: full), extent - full)
+    }
+    let last = builder.define(.index(start + LoopIndex(constant: loop.block)), LoopType(.i64))
+    let limit = builder.define(.constant(UInt64(extent)), LoopType(.i64))
+    let isLast = builder.define(.compare(.greaterEqual, last, limit), LoopType(.bool))
+    try builder.conditional(isLast) { () throws(Diagnostic) in
+      try inner(LoopIndex(constant: full), extent - full)
+    }
+  }
+
+  /// Where a task's loop over whole tiles ends.
+  private func end(_ loop: OuterLoop, _ start: LoopIndex, _ full: Int) -> LoopIndex {
+    if loop.block >= kernel.extent(loop.id) { return LoopIndex(constant: full) }
+    let end = start + LoopIndex(constant: loop.block)
+    if builder.range(of: end).upper <= full { return end }
+    let own = builder.define(.index(end), LoopType(.i64))
+    let limit = builder.define(.constant(UInt64(full)), LoopType(.i64))
+    return .register(builder.define(.binary(.minimum, own, limit), LoopType(.i64)))
+  }
+
+  private func stages(at tile: Tile) throws(Diagnostic) {
+    var points = points(of: tile)
+    for (stage, stagePlan) in zip(kernel.stages, plan.stages) {
+      try stages.emit(stage, stagePlan, &points)
+    }
+  }
+
+  /// The points of a tile: rows first, the vectors of a row last.
+  private func points(of tile: Tile) -> [Point] {
+    var points = [Point(counters: tile.counters)]
+    for loop in plan.loops where loop.id != plan.vector {
+      let size = tile.sizes[loop.id] ?? 1
+      guard size > 1, let first = tile.counters[loop.id] else { continue }
+      points = points.flatMap { point in
+        (0..<size).map { step in
+          var moved = point
+          moved.counters[loop.id] = first + LoopIndex(constant: step)
+          return moved
+        }
+      }
+    }
+    if let vector = plan.vector, let size = tile.sizes[vector], let first = tile.counters[vector] {
+      points = points.flatMap { point in
+        stride(from: 0, to: size, by: plan.lanes).map { step in
+          var moved = point
+          let active = min(plan.lanes, size - step)
+          moved.counters[vector] = first + LoopIndex(constant: step)
+          moved.vector = VectorDimension(
+            id: vector, lanes: plan.lanes, active: active == plan.lanes ? nil : active)
+          return moved
+        }
+      }
+    }
+    for slot in points.indices { points[slot].slot = slot }
+    return points
+  }
+}
+
+/// The quotient, rounded up.
+func ceilingQuotient(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
+
+extension Kernel {
+  /// The scalar locals that differ between the lanes of a dimension; ranked ones always count as such.
+  func varyingLocals(with vector: DimensionID?) -> Set<Int> {
+    var varying: Set<Int> = []
+    guard let vector else { return varying }
+    for (place, local) in locals.enumerated() where local.type.shape.elementCount > 1 {
+      varying.insert(place)
+    }
+    for stage in stages {
+      guard case .local(let place) = stage.target else { continue }
+      let varies = stage.body.varying(with: vector, locals: { varying.contains($0) })
+      if varies.last ?? false { varying.insert(place) }
+    }
+    return varying
+  }
+}

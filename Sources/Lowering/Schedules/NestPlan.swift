@@ -1,0 +1,53 @@
+import GraphIR
+import LoopIR
+
+/// How the loops of one kernel are arranged; any plan whose vector dimensions fit its stores is correct.
+struct NestPlan {
+  /// The outer dimensions, outermost loop first.
+  var loops: [OuterLoop] = []
+  /// The outer dimension along which the lanes of all stages go; nil: the stages choose.
+  var vector: DimensionID?
+  /// The lanes of its vectors.
+  var lanes = 1
+  /// A plan for each stage.
+  var stages: [StagePlan] = []
+  /// An estimate of all the work, in scalar operations.
+  var work = 0
+  /// Memories whose lanes beyond the last point may be read.
+  var padded: Set<Int> = []
+}
+
+/// The loop over an outer dimension.
+struct OuterLoop {
+  var id: DimensionID
+  /// How many points are computed together; of the vector dimension a multiple of the lanes.
+  var tile = 1
+  /// How many points one task gets: a multiple of the tile, or all.
+  var block: Int
+  /// How often the loop is unrolled.
+  var unroll = 1
+}
+
+/// The loops inside of a stage.
+struct StagePlan {
+  /// The stage's own or folded dimension along which the lanes go, where no outer one is chosen.
+  var vector: DimensionID?
+  /// The lanes of its vectors.
+  var lanes = 1
+  /// The folded dimensions, outermost loop first.
+  var folded: [DimensionID] = []
+  /// How many accumulators a fold has for each of its values: they hide the latency of the additions.
+  var accumulators = 1
+  /// How often the innermost loop is unrolled.
+  var unroll = 1
+}
+
+extension NestPlan {
+  /// A plan without vectors in which one task does everything, in the order of the kernel's dimensions.
+  static func scalar(_ kernel: Kernel) -> NestPlan {
+    var plan = NestPlan()
+    plan.loops = kernel.outer.map { OuterLoop(id: $0, block: kernel.extent($0)) }
+    plan.stages = kernel.stages.map { StagePlan(folded: $0.folded) }
+    return plan
+  }
+}

@@ -1,0 +1,168 @@
+import GraphIR
+import LoopIR
+
+/// Emits one stage for the points of a tile at once.
+struct StageEmitter {
+  let body: BodyEmitter
+  /// The locals that differ between the lanes of the outer vector dimension.
+  let varyingLocals: Set<Int>
+  let fault: PlantedFault?
+
+  var builder: LoopsBuilder { body.builder }
+  var kernel: Kernel { body.kernel }
+
+  /// Emits a stage; scalar locals that it computes are put into the points.
+  func emit(
+    _ stage: KernelStage, _ plan: StagePlan, _ points: inout [Point]
+  ) throws(Diagnostic) {
+    var results = [RegisterID?](repeating: nil, count: points.count)
+    let dimensions = stage.dimensions.filter { $0 != plan.vector }
+    let vector = stage.dimensions.contains { $0 == plan.vector } ? plan.vector : nil
+    let own = InnerLoops(
+      dimensions: dimensions, vector: vector, lanes: plan.lanes, unroll: plan.unroll,
+      unrollsCompletely: false)
+    let tile = points
+    try iterate(own, Point()) { inner throws(Diagnostic) in
+      let places = tile.map { $0.moved(to: inner) }
+      switch stage.kind {
+      case .map:
+        for (slot, point) in places.enumerated() {
+          let values = try body.emit(stage.body, at: point)
+          try finish(values[values.count - 1], stage, point, &results[slot])
+        }
+      case .fold(let function, _):
+        let values = try fold(stage, plan, function, places)
+        for (slot, point) in places.enumerated() {
+          try finish(values[slot], stage, point, &results[slot])
+        }
+      case .argFold(let function, let over):
+        for (slot, point) in places.enumerated() {
+          let value = try argFold(stage, function, over, point)
+          try finish(value, stage, point, &results[slot])
+        }
+      case .scatter(let function):
+        for point in places { try scatter(stage, function, point) }
+      }
+    }
+    guard case .local(let place) = stage.target, body.scratch[place] == nil else { return }
+    if fault == .scheduleSwapsRows, let first = rowPair(points) { results.swapAt(0, first) }
+    for slot in points.indices { points[slot].locals[place] = results[slot] }
+  }
+
+  /// The first point of the second row, when its vectors are as those of the first.
+  private func rowPair(_ points: [Point]) -> Int? {
+    let first = points[0]
+    return points.indices.dropFirst().first { place in
+      guard let id = first.vector?.id else { return true }
+      return points[place].counters[id] == first.counters[id]
+    }
+  }
+
+  private func finish(
+    _ value: RegisterID, _ stage: KernelStage, _ point: Point, _ result: inout RegisterID?
+  ) throws(Diagnostic) {
+    if case .local(let place) = stage.target, body.scratch[place] == nil {
+      result = body.convert(value, to: kernel.locals[place].type.dtype)
+    } else {
+      try body.store(value, to: stage.target, at: stage.index[0], point)
+    }
+  }
+
+  // MARK: Loops
+
+  /// Runs loops over dimensions, the vector dimension innermost; the body gets what to add to a point.
+  func iterate(
+    _ loops: InnerLoops, _ point: Point, _ inside: (Point) throws(Diagnostic) -> Void
+  ) throws(Diagnostic) {
+    var rest = loops
+    let isLast = loops.dimensions.count + (loops.vector == nil ? 0 : 1) == 1
+    if !rest.dimensions.isEmpty {
+      let id = rest.dimensions.removeFirst()
+      let extent = kernel.extent(id)
+      let wide = isLast ? loops.accumulators : 1
+      let full = extent / wide * wide
+      let start = loops.skipsFirst && extent > 1 ? wide : 0
+      func step(_ counter: LoopIndex, _ size: Int) throws(Diagnostic) {
+        for offset in 0..<size {
+          var moved = point
+          moved.counters[id] = counter + LoopIndex(constant: offset)
+          if isLast { moved.slot = offset }
+          rest.skipsFirst = false
+          try iterate(rest, moved, inside)
+        }
+      }
+      if loops.unrollsCompletely {
+        for at in Swift.stride(from: start, to: full, by: wide) {
+          try step(LoopIndex(constant: at), wide)
+        }
+      } else {
+        try builder.loop(
+          kernel.dimensions[id.index].name, from: LoopIndex(constant: start),
+          to: LoopIndex(constant: full), step: wide, unroll: isLast ? loops.unroll : 1
+        ) { counter throws(Diagnostic) in
+          try step(counter, wide)
+        }
+      }
+      if full < extent { try step(LoopIndex(constant: full), extent - full) }
+    } else if let id = loops.vector {
+      try iterateVectors(id, loops, point, inside)
+    } else {
+      try inside(point)
+    }
+  }
+
+  private func iterateVectors(
+    _ id: DimensionID, _ loops: InnerLoops, _ point: Point,
+    _ inside: (Point) throws(Diagnostic) -> Void
+  ) throws(Diagnostic) {
+    let extent = kernel.extent(id)
+    let wide = loops.lanes * loops.accumulators
+    let full = extent / wide * wide
+    func vector(_ first: LoopIndex, _ number: Int, _ active: Int) throws(Diagnostic) {
+      var moved = point
+      moved.counters[id] = first + LoopIndex(constant: number * loops.lanes)
+      moved.vector = VectorDimension(
+        id: id, lanes: loops.lanes, active: active < loops.lanes ? active : nil)
+      moved.slot = number
+      try inside(moved)
+    }
+    try builder.loop(
+      kernel.dimensions[id.index].name, from: loops.skipsFirst ? LoopIndex(constant: wide) : 0,
+      to: LoopIndex(constant: full), step: wide, unroll: loops.unroll
+    ) { counter throws(Diagnostic) in
+      for number in 0..<loops.accumulators { try vector(counter, number, loops.lanes) }
+    }
+    var number = 0
+    while full + number * loops.lanes < extent {
+      let active = extent - full - number * loops.lanes
+      try vector(LoopIndex(constant: full), number, active)
+      number += 1
+    }
+  }
+}
+
+/// Loops inside of a stage.
+struct InnerLoops {
+  /// The dimensions, outermost first, without the vector dimension.
+  var dimensions: [DimensionID]
+  /// The innermost dimension when vectors run along it.
+  var vector: DimensionID?
+  var lanes = 1
+  /// How many steps of the innermost loop are taken at once; the point's slot says which it is.
+  var accumulators = 1
+  var unroll = 1
+  /// Whether no loop is left.
+  var unrollsCompletely: Bool
+  /// A planted fault: the first step of the outermost loop is left out.
+  var skipsFirst = false
+}
+
+extension Point {
+  /// The point with the counters, and the vector if there is one, of loops inside of a stage.
+  func moved(to inner: Point) -> Point {
+    var point = self
+    point.counters.merge(inner.counters) { _, new in new }
+    if let vector = inner.vector { point.vector = vector }
+    return point
+  }
+}

@@ -1,0 +1,233 @@
+import GraphIR
+import LoopIR
+
+/// Chooses along which dimensions vectors go, by counting instructions and memory accesses.
+///
+/// Either all stages are vectorized along one outer dimension (elementwise chains, sums over leading dimensions,
+/// pooling), or each along one of its own or folded dimensions (softmax over rows).
+struct VectorChoice {
+  let kernel: Kernel
+  let target: Target
+
+  /// The cheapest plan.
+  func plan() -> NestPlan {
+    var best = (cost: innerCost(), vector: nil as DimensionID?)
+    for id in kernel.outer where canVectorize(outer: id) {
+      let cost = outerCost(id)
+      if cost < best.cost { best = (cost, id) }
+    }
+    return best.vector.map(outerPlan) ?? innerPlan()
+  }
+
+  /// The lanes of a vector along a dimension: those of the widest type computed with, but no more than needed.
+  func lanes(_ id: DimensionID, _ stages: [KernelStage]) -> Int {
+    let widest =
+      stages.flatMap { $0.body.instructions.map(\.dtype.byteCount) }.max() ?? 4
+    var lanes = max(target.vectorBytes / max(widest, 4), 1)
+    while lanes / 2 >= kernel.extent(id) { lanes /= 2 }
+    return lanes
+  }
+
+  // MARK: What may be vectorized
+
+  private func canVectorize(outer id: DimensionID) -> Bool {
+    guard lanes(id, kernel.stages) > 1 else { return false }
+    let varying = kernel.varyingLocals(with: id)
+    return kernel.stages.allSatisfy { stage in
+      if case .parameter = stage.target, !storesAscend(stage, id) { return false }
+      return hasUniformSeeds(stage, id, varying)
+    }
+  }
+
+  private func storesAscend(_ stage: KernelStage, _ id: DimensionID) -> Bool {
+    if case .affine(let coefficient) = stage.index[0].dependence(on: id) { return coefficient > 0 }
+    return false
+  }
+
+  private func hasUniformSeeds(
+    _ stage: KernelStage, _ id: DimensionID, _ varyingLocals: Set<Int>
+  ) -> Bool {
+    let varies = stage.body.varying(with: id, locals: { varyingLocals.contains($0) })
+    return stage.body.instructions.allSatisfy { instruction in
+      guard case .random = instruction.operation else { return true }
+      return instruction.operands.allSatisfy { !varies[$0] }
+    }
+  }
+
+  /// The stage's best dimension inside of the outer ones, and its cost; nil for scalars.
+  private func innerChoice(_ stage: KernelStage) -> (vector: DimensionID?, cost: Double) {
+    var best = (vector: nil as DimensionID?, cost: cost(stage, nil, 1, isOuter: false))
+    var candidates = stage.dimensions.filter { storesAscend(stage, $0) }
+    if case .fold(_, let over) = stage.kind { candidates += over }
+    for id in candidates where hasUniformSeeds(stage, id, []) && lanes(id, [stage]) > 1 {
+      let cost = cost(stage, id, lanes(id, [stage]), isOuter: false)
+      if cost < best.cost { best = (id, cost) }
+    }
+    return best
+  }
+
+  // MARK: Costs
+
+  private func innerCost() -> Double {
+    kernel.stages.reduce(0) { $0 + innerChoice($1).cost }
+  }
+
+  private func outerCost(_ id: DimensionID) -> Double {
+    kernel.stages.reduce(0) { $0 + cost($1, id, lanes(id, kernel.stages), isOuter: true) }
+  }
+
+  /// About the number of instructions that a stage takes for one outer point.
+  private func cost(
+    _ stage: KernelStage, _ id: DimensionID?, _ lanes: Int, isOuter: Bool
+  ) -> Double {
+    let used = id.map { Double(kernel.extent($0)) / Double(vectors($0, lanes)) } ?? 1
+    let varies = id.map { stage.body.varying(with: $0) }
+    var each = 1 / used
+    for instruction in stage.body.instructions {
+      each += Double(instruction.cost) / used
+      guard case .load(let tensor, let index, let guards) = instruction.operation else { continue }
+      var isLocal = false
+      if case .local(let place) = tensor {
+        if kernel.locals[place].type.shape.elementCount == 1 { continue }
+        isLocal = isOuter
+      }
+      each += isLocal ? 1 / used : access(index[0], id, varies, used)
+      for condition in guards {
+        let depends = id.map { condition.expression.dependence(on: $0) != .affine(0) } ?? false
+        each += (depends ? 3 : 1) / used
+      }
+    }
+    let folds = Double(kernel.points(stage.folded))
+    let results = Double(kernel.points(stage.dimensions))
+    var total = results * folds * each + results * access(stage.index[0], id, nil, used)
+    if let id, stage.folded.contains(id) { total += results * 8 }
+    return total
+  }
+
+  private func access(
+    _ index: IndexExpression, _ id: DimensionID?, _ varies: [Bool]?, _ used: Double
+  ) -> Double {
+    guard let id else { return 1 }
+    switch index.dependence(on: id, varying: { varies?[$0] ?? false }) {
+    case .affine(0), .affine(1): return 1 / used
+    case .affine: return 1.2
+    case .other: return 2.5
+    }
+  }
+
+  private func vectors(_ id: DimensionID, _ lanes: Int) -> Int {
+    ceilingQuotient(kernel.extent(id), lanes)
+  }
+
+  // MARK: Plans
+
+  private var hasFold: Bool {
+    kernel.stages.contains { !$0.folded.isEmpty && kernel.points($0.folded) > 16 }
+  }
+
+  private func outerPlan(_ id: DimensionID) -> NestPlan {
+    var plan = NestPlan()
+    plan.vector = id
+    plan.lanes = lanes(id, kernel.stages)
+    var vectors = 1
+    if hasFold {
+      while vectors < 4, plan.lanes * vectors * 2 <= kernel.extent(id) { vectors *= 2 }
+    }
+    plan.loops = orderedOuter(last: id).map { OuterLoop(id: $0, block: kernel.extent($0)) }
+    plan.loops[plan.loops.count - 1].tile = plan.lanes * vectors
+    if !hasFold { plan.loops[plan.loops.count - 1].unroll = 2 }
+    plan.stages = kernel.stages.map { stage in
+      var stagePlan = StagePlan(folded: stage.folded)
+      stagePlan.accumulators = accumulators(stage, beside: vectors)
+      return stagePlan
+    }
+    return split(plan)
+  }
+
+  private func innerPlan() -> NestPlan {
+    var plan = NestPlan()
+    plan.loops = orderedOuter(last: nil).map { OuterLoop(id: $0, block: kernel.extent($0)) }
+    plan.stages = kernel.stages.map { stage in
+      var stagePlan = StagePlan(folded: stage.folded)
+      stagePlan.vector = innerChoice(stage).vector
+      if let vector = stagePlan.vector {
+        stagePlan.lanes = lanes(vector, [stage])
+        if stage.folded.contains(vector) {
+          while stagePlan.accumulators < 4,
+            stagePlan.lanes * stagePlan.accumulators * 2 <= kernel.extent(vector)
+          {
+            stagePlan.accumulators *= 2
+          }
+        } else {
+          stagePlan.unroll = 2
+          stagePlan.accumulators = accumulators(stage, beside: 1)
+        }
+      } else {
+        stagePlan.accumulators = accumulators(stage, beside: 1)
+      }
+      return stagePlan
+    }
+    return split(plan)
+  }
+
+  /// Enough accumulators along the innermost folded dimension to hide the latency of an addition.
+  private func accumulators(_ stage: KernelStage, beside others: Int) -> Int {
+    guard case .fold(_, let over) = stage.kind, let innermost = over.last,
+      kernel.points(over) > 16
+    else { return 1 }
+    var count = 1
+    while count * others < 4, kernel.extent(innermost) >= 4 * count { count *= 2 }
+    return count
+  }
+
+  /// The outer dimensions in the order of the last store, the vector dimension innermost.
+  private func orderedOuter(last: DimensionID?) -> [DimensionID] {
+    let store = kernel.stages.last { if case .parameter = $0.target { true } else { false } }
+    func stride(_ id: DimensionID) -> Int {
+      guard let store, case .affine(let stride) = store.index[0].dependence(on: id) else { return 0 }
+      return stride
+    }
+    let others = kernel.outer.filter { $0 != last }.sorted { stride($0) > stride($1) }
+    return others + (last.map { [$0] } ?? [])
+  }
+
+  /// The plan with its work counted and split into tasks.
+  private func split(_ plan: NestPlan) -> NestPlan {
+    var plan = plan
+    plan.work = kernel.work
+    plan.distribute(kernel)
+    return plan
+  }
+}
+
+extension Kernel {
+  /// An estimate of the work, in scalar operations.
+  var work: Int {
+    let each = stages.reduce(0) { sum, stage in
+      let cost = stage.body.instructions.reduce(1) { sum, instruction in
+        if case .load = instruction.operation { return sum + 1 }
+        return sum + instruction.cost
+      }
+      return sum + cost * points(stage.dimensions) * points(stage.folded)
+    }
+    return each * points(outer)
+  }
+}
+
+extension NestPlan {
+  /// The work that is worth a task of its own, and the most tasks: both bound what waking threads costs.
+  static let grain = 1 << 17
+  static let maximumTasks = 64
+
+  /// Gives each loop its block, so that there are as many tasks as the work is worth.
+  mutating func distribute(_ kernel: Kernel) {
+    var wanted = max(1, min(NestPlan.maximumTasks, work / NestPlan.grain))
+    for place in loops.indices {
+      let extent = kernel.extent(loops[place].id)
+      let tiles = ceilingQuotient(extent, loops[place].tile)
+      let count = min(tiles, wanted)
+      loops[place].block = count == 1 ? extent : ceilingQuotient(tiles, count) * loops[place].tile
+      wanted = max(1, wanted / ceilingQuotient(extent, loops[place].block))
+    }
+  }
+}
