@@ -277,6 +277,7 @@ extension BodyEmitter {
       return builder.store(widen(value, to: point.vector?.lanes ?? 1), access)
     }
     throw Diagnostic(
-      .internalError, "kernel @\(kernel.name): lanes cannot be stored at \(kernel.text(of: expression))")
+      .internalError,
+      "kernel @\(kernel.name): lanes cannot be stored at \(kernel.text(of: expression))")
   }
 }

@@ -131,7 +131,8 @@ struct IndexEmitter {
   func register(_ value: IndexValue) -> RegisterID {
     if value.isUniform { return builder.define(.index(value.base), LoopType(.i64)) }
     let type = LoopType(.i64, lanes: laneCount)
-    if value.lanes == nil || value.stride != 0 || !value.base.isConstant || value.base.constant != 0 {
+    if value.lanes == nil || value.stride != 0 || !value.base.isConstant || value.base.constant != 0
+    {
       let steps = builder.define(.lanes(value.base, stride: value.stride), type)
       return value.lanes.map { builder.define(.binary(.add, steps, $0), type) } ?? steps
     }

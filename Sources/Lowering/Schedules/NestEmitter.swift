@@ -18,12 +18,14 @@ struct NestEmitter {
     let slots = plan.loops.reduce(1) { product, loop in
       product * (loop.id == plan.vector ? loop.tile / plan.lanes : loop.tile)
     }
+    // Vectors inside of a stage may then read past the last element without a mask.
+    let surplus = plan.stages.map(\.lanes).max() ?? 1
     var scratch: [Int: Int] = [:]
     for (place, local) in kernel.locals.enumerated() where local.type.shape.elementCount > 1 {
       scratch[place] = builder.addMemory(
         LoopMemory(
           name: local.name, dtype: local.type.dtype,
-          count: local.type.shape.elementCount * slots * plan.lanes, kind: .worker))
+          count: local.type.shape.elementCount * slots * plan.lanes + surplus, kind: .worker))
     }
     let body = BodyEmitter(
       builder: builder, kernel: kernel, scratch: scratch, localLanes: plan.lanes,

@@ -50,7 +50,9 @@ extension Kernel {
       }
       for position in stages[place].body.instructions.indices {
         let instruction = stages[place].body.instructions[position]
-        guard case .load(let tensor, let index, let guards) = instruction.operation else { continue }
+        guard case .load(let tensor, let index, let guards) = instruction.operation else {
+          continue
+        }
         let needed = guards.filter { $0.verdict(in: bounds) != true }
         stages[place].body.instructions[position].operation = .load(
           tensor, flat(index, tensor), guards: needed)
@@ -66,9 +68,10 @@ extension Kernel {
 
   /// Splits dimensions that occur, alone, under a quotient or remainder by a divisor of their extent.
   fileprivate mutating func splitDivided() {
-    let searched = Set(stages.flatMap { stage -> [DimensionID] in
-      if case .argFold(_, let over) = stage.kind { [over] } else { [] }
-    })
+    let searched = Set(
+      stages.flatMap { stage -> [DimensionID] in
+        if case .argFold(_, let over) = stage.kind { [over] } else { [] }
+      })
     for _ in 0..<16 {
       guard let (id, divisor) = dividedDimension(but: searched) else { return }
       let old = dimensions[id.index]
@@ -108,7 +111,8 @@ extension Kernel {
   fileprivate mutating func mergeDimensions() {
     while let (a, b) = mergeablePair() {
       let minor = extent(b)
-      let whole = addDimension(dimensions[a.index].name + dimensions[b.index].name, extent(a) * minor)
+      let whole = addDimension(
+        dimensions[a.index].name + dimensions[b.index].name, extent(a) * minor)
       mapExpressions { $0.merging(a, b, into: whole) }
       replace(b, by: [])
       replace(a, by: [whole])

@@ -184,7 +184,9 @@ struct VectorChoice {
   private func orderedOuter(last: DimensionID?) -> [DimensionID] {
     let store = kernel.stages.last { if case .parameter = $0.target { true } else { false } }
     func stride(_ id: DimensionID) -> Int {
-      guard let store, case .affine(let stride) = store.index[0].dependence(on: id) else { return 0 }
+      guard let store, case .affine(let stride) = store.index[0].dependence(on: id) else {
+        return 0
+      }
       return stride
     }
     let others = kernel.outer.filter { $0 != last }.sorted { stride($0) > stride($1) }
