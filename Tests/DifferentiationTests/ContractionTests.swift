@@ -24,7 +24,8 @@ import Testing
       lhs: [3, 2, 4, 5], rhs: [4, 5, 3, 2],
       op: Dot(batch: [[2, 0], [0, 2]], contracting: [[3], [1]])),
     Case(lhs: [2, 3], rhs: [2, 3], op: Dot(batch: [[0, 1], [0, 1]], contracting: [])),
-    Case(lhs: [3, 1, 2], rhs: [2, 3, 1, 4], op: Dot(batch: [[1], [2]], contracting: [[0], [1]])),
+    Case(
+      lhs: [3, 1, 2], rhs: [2, 3, 1, 4], op: Dot(batch: [[1], [2]], contracting: [[0], [1]])),
   ])
   func dot(_ example: Case) throws {
     try expectGradients(of: [tensor(example.lhs), tensor(example.rhs, seed: 2)]) {

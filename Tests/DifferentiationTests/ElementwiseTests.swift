@@ -85,7 +85,9 @@ import Testing
   }
 
   @Test func clampIncludesItsBounds() throws {
-    let values = try gradients(of: [Literal([2], [-1, -1.0]), Literal([2], [-1, 1.0]), Literal([2], [1, 1.0])]) {
+    let values = try gradients(of: [
+      Literal([2], [-1, -1.0]), Literal([2], [-1, 1.0]), Literal([2], [1, 1.0]),
+    ]) {
       try $0.node(.clamp(Clamp()), $1[0], $1[1], $1[2])
     }
     #expect(values == [[0, 0], [1, 1], [0, 0]])
