@@ -1,0 +1,170 @@
+import GraphIR
+import LoopIR
+
+extension Lowerer {
+  mutating func visit(_ op: Dot) throws(Diagnostic) -> [Int] {
+    let shapes = operandTypes.map(\.shape)
+    var lhs = [IndexExpression](repeating: 0, count: shapes[0].rank)
+    var rhs = [IndexExpression](repeating: 0, count: shapes[1].rank)
+    var next = 0
+    func counter() -> IndexExpression {
+      defer { next += 1 }
+      return .dimension(DimensionID(next))
+    }
+    for (left, right) in zip(op.lhsBatch, op.rhsBatch) {
+      lhs[left] = counter()
+      rhs[right] = lhs[left]
+    }
+    for dimension in lhs.indices
+    where !op.lhsBatch.contains(dimension) && !op.lhsContracting.contains(dimension) {
+      lhs[dimension] = counter()
+    }
+    for dimension in rhs.indices
+    where !op.rhsBatch.contains(dimension) && !op.rhsContracting.contains(dimension) {
+      rhs[dimension] = counter()
+    }
+    for (left, right) in zip(op.lhsContracting, op.rhsContracting) {
+      lhs[left] = counter()
+      rhs[right] = lhs[left]
+    }
+    let folded = op.lhsContracting.map { shapes[0][$0] }
+    return [contraction(operands, lhs, rhs, folded: folded, names: [], label: "dot")]
+  }
+
+  mutating func visit(_ op: Convolution) throws(Diagnostic) -> [Int] {
+    let filter = operandTypes[1].shape
+    let spatial = op.stride.count
+    let source = plainInput(op, spatial: spatial)
+    let counters = type.shape.counters
+    let taps = (0...spatial).map { IndexExpression.dimension(DimensionID(spatial + 2 + $0)) }
+    let bounds = IndexBounds(
+      extents: type.shape.extents + filter.extents[..<spatial] + [filter[spatial]])
+    var input = [counters[0]]
+    for dimension in 0..<spatial {
+      input.append(
+        counters[dimension + 1] * op.stride[dimension]
+          + taps[dimension] * op.kernelDilation[dimension])
+    }
+    let outputs = filter[spatial + 1]
+    let group =
+      op.groups == 1
+      ? 0 : counters[spatial + 1].quotient(by: max(outputs / op.groups, 1), in: bounds)
+    input.append(taps[spatial] + group * filter[spatial])
+    let weights = taps + [counters[spatial + 1]]
+    let names =
+      dimensionNames(rank: spatial + 2)
+      + (spatial <= 2 ? Array(["i", "j"].prefix(spatial)) : (0..<spatial).map { "i\($0)" }) + ["k"]
+    return [
+      contraction(
+        [source, operands[1]], input, weights, folded: Array(filter.extents[...spatial]),
+        names: names, label: "convolution")
+    ]
+  }
+
+  /// The convolution's input, padded and dilated as a tensor of its own, so that no product needs a guard.
+  private mutating func plainInput(_ op: Convolution, spatial: Int) -> Int {
+    let isPlain =
+      op.padding.allSatisfy { $0 == [0, 0] } && op.inputDilation.allSatisfy { $0 == 1 }
+    if isPlain || type.shape.elementCount == 0 { return operands[0] }
+    let pad = Pad(
+      low: [0] + op.padding.map { $0[0] } + [0], high: [0] + op.padding.map { $0[1] } + [0],
+      interior: [0] + op.inputDilation.map { $0 - 1 } + [0])
+    return paddedBelowTransposes(operands[0], pad)
+  }
+
+  /// Pads a tensor with zeros; a transpose is put after its padding, so that both passes over a layer pad its
+  /// input in one layout and share it.
+  private mutating func paddedBelowTransposes(_ source: Int, _ pad: Pad) -> Int {
+    let node = graph.nodes[source]
+    if let permutation = node.permutation {
+      var inner = pad
+      for (dimension, from) in permutation.enumerated() {
+        inner.low[from] = pad.low[dimension]
+        inner.high[from] = pad.high[dimension]
+        inner.interior[from] = pad.interior[dimension]
+      }
+      return transposed(paddedBelowTransposes(node.operands[0], inner), permutation)
+    }
+    let zero = add(
+      FusionNode(
+        kind: .map, type: TensorType(node.type.dtype, []), term: .constant(0, node.type.dtype)),
+      label: "constant")
+    let extents = node.type.shape.extents.indices.map { dimension in
+      let extent = node.type.shape[dimension]
+      let dilated = extent == 0 ? 0 : (extent - 1) * (pad.interior[dimension] + 1) + 1
+      return pad.low[dimension] + dilated + pad.high[dimension]
+    }
+    return padded(source, pad, value: zero, shape: Shape(extents))
+  }
+
+  /// Adds a sum of products. Products of f16 and bf16 are summed in f32.
+  private mutating func contraction(
+    _ sources: [Int], _ lhs: [IndexExpression], _ rhs: [IndexExpression], folded: [Int],
+    names: [String], label: String
+  ) -> Int {
+    let dtype = type.dtype
+    let wide = dtype == .f16 || dtype == .bf16 ? DType.f32 : dtype
+    func operand(_ place: Int, _ index: [IndexExpression]) -> Term {
+      let read = Term.read(operand: place, index)
+      return wide == dtype ? read : .apply(.convert, [read], wide)
+    }
+    let product = Term.apply(.binary(.multiply), [operand(0, lhs), operand(1, rhs)], wide)
+    if folded.allSatisfy({ $0 == 1 }) {
+      let term = wide == dtype ? product : .apply(.convert, [product], dtype)
+      return add(
+        FusionNode(
+          kind: .map, type: type, operands: sources, term: droppingFolds(term, type.shape.rank)),
+        label: label)
+    }
+    return add(
+      FusionNode(
+        kind: .contraction, type: type, operands: sources, folded: folded, term: product,
+        names: names),
+      label: label)
+  }
+
+  /// The term with every counter from `rank` on replaced by 0.
+  func droppingFolds(_ term: Term, _ rank: Int) -> Term {
+    let bounds = IndexBounds(extents: type.shape.extents)
+    return term.mapIndices { index in
+      index.substituting(in: bounds) { atom in
+        if case .dimension(let id) = atom, id.index >= rank { 0 } else { nil }
+      }
+    }
+  }
+}
+
+extension Term {
+  /// The term with every index expression replaced.
+  func mapIndices(_ change: (IndexExpression) -> IndexExpression) -> Term {
+    switch self {
+    case .read(let operand, let index): .read(operand: operand, index.map(change))
+    case .guarded(let term, let guards, let otherwise):
+      .guarded(
+        term.mapIndices(change),
+        guards.map { IndexGuard(change($0.expression), below: $0.extent) },
+        otherwise: otherwise.mapIndices(change))
+    case .constant: self
+    case .index(let index, let dtype): .index(change(index), dtype)
+    case .apply(let operation, let terms, let dtype):
+      .apply(operation, terms.map { $0.mapIndices(change) }, dtype)
+    case .random(let stream, let index, let terms, let dtype):
+      .random(stream: stream, index: change(index), terms.map { $0.mapIndices(change) }, dtype)
+    }
+  }
+}
+
+extension FusionNode {
+  /// The permutation of which this node is the transpose; nil when it is none.
+  var permutation: [Int]? {
+    guard kind == .map, let index = term.asRead?.index, index.count == type.shape.rank else {
+      return nil
+    }
+    var permutation = [Int](repeating: -1, count: index.count)
+    for (from, expression) in index.enumerated() {
+      guard let id = expression.asDimension, permutation[id.index] < 0 else { return nil }
+      permutation[id.index] = from
+    }
+    return isReshape ? nil : permutation
+  }
+}

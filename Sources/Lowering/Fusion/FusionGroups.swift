@@ -1,0 +1,368 @@
+import GraphIR
+import LoopIR
+
+/// The kept nodes that one kernel computes.
+struct FusionGroup: Sendable {
+  /// The nodes, in order.
+  var members: [Int]
+  /// The extents of the dimensions that all members share; none is 1.
+  var outer: [Int]
+  /// For each member and dimension of its result the outer dimension that it is; nil: a dimension of its own.
+  var alignment: [Int: [Int?]]
+}
+
+/// Gathers kept nodes in groups: each starts alone, and groups merge along what one reads of the other.
+///
+/// Groups merge when
+/// * no path between them goes through a third one;
+/// * every dimension that stays outer is read at its own counter; what a member reads of another at one outer point is
+///   all computed there;
+/// * a contraction keeps all dimensions of its result outer, is alone of its kind, and reads only memory;
+/// * dimensions leave the outer ones only for a fold over rows: they are the last ones, and what is kept for a row is
+///   small.
+struct FusionGroups: Sendable {
+  private let graph: FusionGraph
+  private(set) var isKept: [Bool]
+  /// The groups; empty when merged into another one.
+  private(set) var groups: [FusionGroup] = []
+  /// The group of each kept node.
+  private(set) var groupOf: [Int: Int] = [:]
+  /// What each kept node reads of other ones.
+  fileprivate(set) var reads: [Int: [Read]] = [:]
+
+  /// A load of a kept node.
+  struct Read: Hashable, Sendable {
+    /// The kept node.
+    var source: Int
+    /// The index, in the reader's dimensions; nil when the memory is seen under another shape.
+    var index: [IndexExpression]?
+    /// Whether a guard decides if it is read.
+    var isGuarded: Bool
+  }
+
+  init(_ graph: FusionGraph, _ kept: KeptNodes) {
+    self.graph = graph
+    isKept = kept.isKept
+    for (place, node) in graph.nodes.enumerated()
+    where kept.isLive[place] && isKept[place] && !node.isGiven {
+      addGroup(of: place)
+    }
+    for place in groupOf.keys.sorted() { mergeWithSources(of: place) }
+    mergeSiblings()
+    dropWhatIsCheap(kept)
+  }
+
+  private mutating func addGroup(of place: Int) {
+    let node = graph.nodes[place]
+    reads[place] = graph.reads(of: place, isKept: isKept)
+    var outer: [Int] = []
+    let alignment = node.type.shape.extents.map { extent -> Int? in
+      if extent == 1 { return nil }
+      outer.append(extent)
+      return outer.count - 1
+    }
+    groupOf[place] = groups.count
+    groups.append(
+      FusionGroup(members: [place], outer: outer, alignment: [place: alignment]))
+  }
+
+  // MARK: Merging
+
+  private mutating func mergeWithSources(of place: Int) {
+    // The latest source first: an epilogue belongs to the contraction that is computed last.
+    let sources = Set((reads[place] ?? []).map(\.source)).sorted(by: >)
+    for source in sources {
+      guard let a = groupOf[source], let b = groupOf[place], a != b else { continue }
+      if let merged = merge(a, b) { replace(a, b, with: merged) }
+    }
+  }
+
+  private mutating func replace(_ a: Int, _ b: Int, with merged: FusionGroup) {
+    groups[a] = FusionGroup(members: [], outer: [], alignment: [:])
+    groups[b] = merged
+    for member in merged.members { groupOf[member] = b }
+  }
+
+  /// The group that `b`, which reads `a`, becomes with it; nil when they must stay apart.
+  private func merge(_ a: Int, _ b: Int) -> FusionGroup? {
+    guard let pairs = sharedDimensions(a, b) else { return nil }
+    var merged = FusionGroup(
+      members: (groups[a].members + groups[b].members).sorted(),
+      outer: pairs.map { groups[a].outer[$0.a] }, alignment: [:])
+    for (member, alignment) in groups[a].alignment {
+      merged.alignment[member] = alignment.map { own in
+        own.flatMap { own in pairs.firstIndex { $0.a == own } }
+      }
+    }
+    for (member, alignment) in groups[b].alignment {
+      merged.alignment[member] = alignment.map { own in
+        own.flatMap { own in pairs.firstIndex { $0.b == own } }
+      }
+    }
+    guard isAllowed(merged, from: groups[a], groups[b]), !isPathBetween(a, b) else { return nil }
+    return merged
+  }
+
+  /// The outer dimensions at which `b` reads `a` at its own point; nil when a read cannot stay inside of a kernel.
+  private func sharedDimensions(_ a: Int, _ b: Int) -> [(a: Int, b: Int)]? {
+    var partner = [Int?](repeating: nil, count: groups[a].outer.count)
+    var isFirst = true
+    for reader in groups[b].members {
+      for read in reads[reader] ?? [] where groupOf[read.source] == a {
+        guard let index = read.index, !read.isGuarded,
+          let sourceAlignment = groups[a].alignment[read.source],
+          let ownAlignment = groups[b].alignment[reader]
+        else { return nil }
+        var found = [Int?](repeating: nil, count: partner.count)
+        for (dimension, outer) in sourceAlignment.enumerated() {
+          guard let outer, let own = index[dimension].asDimension,
+            own.index < ownAlignment.count, let other = ownAlignment[own.index],
+            groups[b].outer[other] == groups[a].outer[outer]
+          else { continue }
+          found[outer] = other
+        }
+        for place in partner.indices {
+          if isFirst { partner[place] = found[place] }
+          if partner[place] != found[place] { partner[place] = nil }
+        }
+        isFirst = false
+      }
+    }
+    let pairs = partner.enumerated().compactMap { place, other in other.map { (a: place, b: $0) } }
+    return Set(pairs.map(\.b)).count == pairs.count ? pairs : nil
+  }
+
+  private func isAllowed(_ merged: FusionGroup, from a: FusionGroup, _ b: FusionGroup) -> Bool {
+    let kinds = merged.members.map { graph.nodes[$0].kind }
+    let contractions = kinds.filter { $0 == .contraction }.count
+    if contractions > 1 || b.members.contains(where: { graph.nodes[$0].kind == .contraction }) {
+      return false
+    }
+    if kinds.contains(where: { if case .scatter = $0 { true } else { false } }) { return false }
+    if parameterCount(merged) > FusionCost.parameters { return false }
+    if merged.outer.count == a.outer.count && merged.outer.count == b.outer.count { return true }
+    return contractions == 0 && isRowWork(merged)
+  }
+
+  /// Whether the group is a fold over small rows, or over little at all.
+  private func isRowWork(_ group: FusionGroup) -> Bool {
+    var rowBytes = 0
+    var points = 0
+    var folds = false
+    for member in group.members {
+      let node = graph.nodes[member]
+      points += node.pointCount
+      switch node.kind {
+      case .fold, .argFold:
+        folds = true
+        // Rows that could run at the same time are not put one after the other.
+        if group.outer.isEmpty && node.type.shape.elementCount > 1 { return false }
+      case .map, .contraction, .scatter, .input, .constant: break
+      }
+      let alignment = group.alignment[member] ?? []
+      var row = node.type.dtype.byteCount
+      var isInner = false
+      for (dimension, extent) in node.type.shape.extents.enumerated() where extent > 1 {
+        if alignment[dimension] == nil {
+          isInner = true
+          row *= extent
+        } else if isInner {
+          return false
+        }
+      }
+      if isInner { rowBytes += row }
+      if !readsRowsInOrder(member, group) { return false }
+    }
+    let outerPoints = group.outer.reduce(1, *)
+    return folds && rowBytes <= FusionCost.rowBytes
+      && (outerPoints > 1 || points <= FusionCost.serialPoints)
+  }
+
+  /// Whether a fold takes the elements of its large operand row by row, not column by column.
+  private func readsRowsInOrder(_ member: Int, _ group: FusionGroup) -> Bool {
+    let node = graph.nodes[member]
+    guard !node.folded.isEmpty, let read = node.term.asRead else { return true }
+    let rank = node.type.shape.rank
+    let counters = read.index.compactMap(\.asDimension).filter { node.extents[$0.index] > 1 }
+    return counters == counters.sorted() && !counters.isEmpty
+      && (counters.last.map { $0.index >= rank } ?? true)
+  }
+
+  private func parameterCount(_ group: FusionGroup) -> Int {
+    let members = Set(group.members)
+    var sources = Set<Int>()
+    for member in group.members {
+      for read in reads[member] ?? [] where !members.contains(read.source) {
+        sources.insert(read.source)
+      }
+    }
+    return sources.count + members.count
+  }
+
+  /// Whether `b` is reached from `a` through a third group.
+  private func isPathBetween(_ a: Int, _ b: Int) -> Bool {
+    // Backward from b: nodes are few, and most have few sources.
+    var visited: Set<Int> = [b]
+    var pending = sources(of: b).subtracting([a])
+    while let next = pending.popFirst() {
+      guard visited.insert(next).inserted else { continue }
+      if next == a { return true }
+      pending.formUnion(sources(of: next))
+    }
+    return false
+  }
+
+  func sources(of group: Int) -> Set<Int> {
+    var sources = Set<Int>()
+    for member in groups[group].members {
+      for read in reads[member] ?? [] { if let other = groupOf[read.source] { sources.insert(other) } }
+    }
+    sources.remove(group)
+    return sources
+  }
+
+  // MARK: Siblings
+
+  /// Merges groups of plain maps over the same points that read the same memory at the same places.
+  private mutating func mergeSiblings() {
+    var byRead: [SharedRead: Int] = [:]
+    for b in groups.indices where isPlainMap(groups[b]) {
+      for member in groups[b].members {
+        for read in reads[member] ?? [] {
+          guard let current = groupOf[member], groupOf[read.source] != current,
+            let index = read.index
+          else { continue }
+          let key = SharedRead(
+            source: read.source, index: index, extents: graph.nodes[member].type.shape.extents)
+          guard let a = byRead[key], a != current, !groups[a].members.isEmpty else {
+            byRead[key] = current
+            continue
+          }
+          if let merged = mergeSiblings(a, current) {
+            replace(a, current, with: merged)
+            byRead[key] = current
+          }
+        }
+      }
+    }
+  }
+
+  private struct SharedRead: Hashable {
+    var source: Int
+    var index: [IndexExpression]
+    var extents: [Int]
+  }
+
+  private func isPlainMap(_ group: FusionGroup) -> Bool {
+    !group.members.isEmpty && group.members.allSatisfy { member in
+      graph.nodes[member].kind == .map
+        && zip(group.alignment[member] ?? [], graph.nodes[member].type.shape.extents)
+          .allSatisfy { $0 != nil || $1 == 1 }
+    }
+  }
+
+  private func mergeSiblings(_ a: Int, _ b: Int) -> FusionGroup? {
+    guard isPlainMap(groups[a]), groups[a].outer == groups[b].outer,
+      !isReachable(a, from: b), !isReachable(b, from: a)
+    else { return nil }
+    let merged = FusionGroup(
+      members: (groups[a].members + groups[b].members).sorted(), outer: groups[a].outer,
+      alignment: groups[a].alignment.merging(groups[b].alignment) { first, _ in first })
+    return parameterCount(merged) <= FusionCost.parameters ? merged : nil
+  }
+
+  private func isReachable(_ b: Int, from a: Int) -> Bool {
+    var visited: Set<Int> = []
+    var pending = sources(of: b)
+    while let next = pending.popFirst() {
+      guard visited.insert(next).inserted else { continue }
+      if next == a { return true }
+      pending.formUnion(sources(of: next))
+    }
+    return false
+  }
+}
+
+extension FusionGroups {
+  /// The readers of each kept node.
+  func readers() -> [Int: [Int]] {
+    var readers: [Int: [Int]] = [:]
+    for (reader, reads) in reads {
+      for source in Set(reads.map(\.source)) { readers[source, default: []].append(reader) }
+    }
+    return readers
+  }
+
+  /// Whether a node's elements go to memory: given ones, outputs, and what another group reads.
+  func isInMemory(_ node: Int, _ readers: [Int: [Int]], outputs: Set<Int>) -> Bool {
+    guard let group = groupOf[node] else { return true }
+    return outputs.contains(node) || (readers[node] ?? []).contains { groupOf[$0] != group }
+  }
+
+  /// Lets cheap nodes be computed where they are read, where that saves memory or a local of the size of a row.
+  private mutating func dropWhatIsCheap(_ kept: KeptNodes) {
+    var readers = readers()
+    for node in groupOf.keys.sorted(by: >) where kept.isOptional[node] {
+      guard let group = groupOf[node], let own = readers[node] else { continue }
+      let body = BodyWriter.write(node, in: graph, isKept: isKept).body
+      guard FusionCost.total(body) <= FusionCost.cheap else { continue }
+      let type = graph.nodes[node].type
+      if own.contains(where: { groupOf[$0] != group }) {
+        // Reading the one large source instead of this node costs no more.
+        let sources = Set((reads[node] ?? []).map(\.source))
+        let large = sources.filter {
+          graph.nodes[$0].type.shape.elementCount >= type.shape.elementCount
+        }
+        guard large.count <= 1,
+          sources.allSatisfy({ isInMemory($0, readers, outputs: kept.outputs) })
+        else { continue }
+      } else {
+        let alignment = groups[group].alignment[node] ?? []
+        let hasRow = zip(alignment, type.shape.extents).contains { $0 == nil && $1 > 1 }
+        guard hasRow else { continue }
+      }
+      drop(node, from: group, readers: own)
+      readers = self.readers()
+    }
+  }
+
+  private mutating func drop(_ node: Int, from group: Int, readers: [Int]) {
+    isKept[node] = false
+    groups[group].members.removeAll { $0 == node }
+    groups[group].alignment[node] = nil
+    groupOf[node] = nil
+    reads[node] = nil
+    for reader in readers { reads[reader] = graph.reads(of: reader, isKept: isKept) }
+  }
+}
+
+extension FusionGraph {
+  /// The distinct loads of a kept node's body, and a scatter's target.
+  func reads(of place: Int, isKept: [Bool]) -> [FusionGroups.Read] {
+    var reads: [FusionGroups.Read] = []
+    var seen = Set<FusionGroups.Read>()
+    func add(_ read: FusionGroups.Read) { if seen.insert(read).inserted { reads.append(read) } }
+    for instruction in BodyWriter.write(place, in: self, isKept: isKept).body.instructions {
+      guard case .load(.parameter(let node), let index, let guards) = instruction.operation else {
+        continue
+      }
+      let source = memory(of: node, isKept: isKept)
+      add(
+        FusionGroups.Read(
+          source: source, index: source == node ? index : nil, isGuarded: !guards.isEmpty))
+    }
+    if case .scatter = nodes[place].kind {
+      add(FusionGroups.Read(source: nodes[place].operands[0], index: nil, isGuarded: false))
+    }
+    return reads
+  }
+
+  /// The kept node whose memory a load of `node` reads: itself, or what it is a reshape of.
+  func memory(of node: Int, isKept: [Bool]) -> Int {
+    var node = node
+    while !isKept[node], let read = nodes[node].term.asRead {
+      node = nodes[node].operands[read.operand]
+    }
+    return node
+  }
+}

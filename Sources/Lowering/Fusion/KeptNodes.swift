@@ -1,0 +1,141 @@
+import GraphIR
+import LoopIR
+
+/// Which nodes are computed once and kept, in memory or in a local; the others are computed where they are read.
+struct KeptNodes: Sendable {
+  private let graph: FusionGraph
+  /// Whether a node has an effect on the outputs.
+  private(set) var isLive: [Bool]
+  /// Whether a node's elements are kept.
+  private(set) var isKept: [Bool]
+  /// Whether a kept node could as well be computed where it is read.
+  private(set) var isOptional: [Bool]
+  /// The nodes that are outputs.
+  let outputs: Set<Int>
+  /// The cost of computing an element from nodes that cannot be computed where they are read.
+  private var cost: [Int]
+
+  /// A kept node that reads another one, by one way through index work; with two sinks an element is computed twice.
+  private struct Sink: Hashable {
+    var node: Int
+    var way: Int
+  }
+
+  init(_ graph: FusionGraph, outputs: [Int]) {
+    self.graph = graph
+    self.outputs = Set(outputs)
+    let count = graph.nodes.count
+    isLive = [Bool](repeating: false, count: count)
+    isKept = graph.nodes.map { !$0.isInlinable }
+    isOptional = [Bool](repeating: false, count: count)
+    cost = [Int](repeating: 0, count: count)
+    for output in outputs {
+      isLive[output] = true
+      isKept[output] = true
+    }
+    cutLargeFormulas()
+    keepWhatIsReadTwice()
+  }
+
+  private mutating func cutLargeFormulas() {
+    for (place, node) in graph.nodes.enumerated() where node.kind == .map {
+      var total = FusionCost.own(node.term)
+      for coordinate in node.coordinates { total += FusionCost.own(coordinate.term) + 2 }
+      func add(_ operand: Int) {
+        let source = node.operands[operand]
+        total += isKept[source] ? 0 : cost[source]
+      }
+      node.term.forEachRead(add)
+      for coordinate in node.coordinates { coordinate.term.forEachRead(add) }
+      cost[place] = total
+      if total > FusionCost.largestFormula { isKept[place] = true }
+    }
+  }
+
+  private mutating func keepWhatIsReadTwice() {
+    let count = graph.nodes.count
+    var sinks = [Set<Sink>](repeating: [], count: count)
+    // Whether a kept or dear reader takes an element more than once.
+    var isRepeated = [Bool](repeating: false, count: count)
+    for place in graph.nodes.indices.reversed() where isLive[place] {
+      let node = graph.nodes[place]
+      let computes = node.kind == .map && !node.isIndexWork
+      if computes && !isKept[place] {
+        if isRepeated[place] && cost[place] >= FusionCost.dear {
+          isKept[place] = true
+        } else if sinks[place].count > 1 && FusionCost.own(node.term) > 0 {
+          isKept[place] = true
+          isOptional[place] = true
+        }
+      }
+      if node.kind == .contraction { keepContractionOperands(place) }
+      for (slot, operand) in node.operands.enumerated() {
+        isLive[operand] = true
+        if node.pointCount > graph.nodes[operand].type.shape.elementCount
+          || node.isIndexWork && !isKept[place] && isRepeated[place]
+        {
+          isRepeated[operand] = true
+        }
+        let moves = node.term.index(ofOperand: slot) != node.type.shape.counters
+        let way = moves ? place &* 64 &+ slot &+ 1 : 0
+        if isKept[place] {
+          sinks[operand].insert(Sink(node: place, way: way))
+        } else {
+          for sink in sinks[place] {
+            let combined = moves ? sink.way &* 31 &+ way : sink.way
+            sinks[operand].insert(Sink(node: sink.node, way: combined))
+          }
+        }
+      }
+    }
+  }
+
+  /// A contraction reads each element many times, at affine places, from memory.
+  private mutating func keepContractionOperands(_ place: Int) {
+    let node = graph.nodes[place]
+    for (slot, operand) in node.operands.enumerated() {
+      guard let index = node.term.index(ofOperand: slot) else { continue }
+      if let base = affineBase(of: operand, at: index, extents: node.extents) {
+        isKept[base] = true
+        isOptional[base] = false
+      } else {
+        isKept[operand] = true
+        isOptional[operand] = false
+      }
+    }
+  }
+
+  /// The node below index work of which an operand's elements are affine reads; nil when there is none.
+  private func affineBase(
+    of operand: Int, at index: [IndexExpression], extents: [Int]
+  ) -> Int? {
+    let bounds = IndexBounds(extents: extents)
+    var (node, index) = (operand, index)
+    var hasView = false
+    while !graph.nodes[node].isGiven {
+      let current = graph.nodes[node]
+      guard current.kind == .map, current.coordinates.isEmpty, let read = current.term.asRead else {
+        break
+      }
+      // As in `BodyWriter`, a chain of reshapes at the bottom is read as a view of the memory.
+      hasView = current.isReshape && (hasView || index.allSatisfy(\.isAffine))
+      index = read.index.map { $0.substituting(index, in: bounds) }
+      node = current.operands[read.operand]
+    }
+    return hasView || index.allSatisfy(\.isAffine) ? node : nil
+  }
+}
+
+extension Term {
+  /// The index at which an operand is read first.
+  fileprivate func index(ofOperand slot: Int) -> [IndexExpression]? {
+    switch self {
+    case .read(let operand, let index): operand == slot ? index : nil
+    case .guarded(let term, _, let otherwise):
+      term.index(ofOperand: slot) ?? otherwise.index(ofOperand: slot)
+    case .constant, .index: nil
+    case .apply(_, let terms, _), .random(_, _, let terms, _):
+      terms.lazy.compactMap { $0.index(ofOperand: slot) }.first
+    }
+  }
+}
