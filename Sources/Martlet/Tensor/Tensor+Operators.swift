@@ -116,7 +116,7 @@ extension Tensor {
 
   /// The shape to which two shapes broadcast by NumPy's rule; nil when they do not.
   static func broadcastShape(_ lhs: [Int], _ rhs: [Int]) -> [Int]? {
-    let rank = max(lhs.count, rhs.count)
+    let rank = Swift.max(lhs.count, rhs.count)
     var shape = [Int](repeating: 1, count: rank)
     for (offset, extents) in [(rank - lhs.count, lhs), (rank - rhs.count, rhs)] {
       for (index, extent) in extents.enumerated() where extent != 1 {

@@ -196,7 +196,7 @@ extension Tensor {
   /// An axis counted from 0; nil when there is none such.
   func position(of axis: Int) -> Int? {
     let position = axis < 0 ? axis + rank : axis
-    return (0..<max(rank, 0)).contains(position) ? position : nil
+    return (0..<rank).contains(position) ? position : nil
   }
 
   /// Axes counted from 0, in order; nil when one does not exist or is named twice.

@@ -23,6 +23,9 @@ final class TraceContext: @unchecked Sendable {
     var builder: GraphBuilder
   }
 
+  /// The name of the input that holds the random state.
+  static let randomStateName = "random_state"
+
   let mode: Mode
   private(set) var scopes: [Scope]
   private(set) var diagnostics: [Diagnostic] = []
@@ -195,7 +198,7 @@ final class TraceContext: @unchecked Sendable {
             notes: ["its first use, as \(known.type), is at \(known.location)"],
             hint: "a layer that is used more than once needs inputs of one size"))
       }
-      return Tensor(known.value, known.type, in: scopes[0].token)
+      return self.tensor(of: known)
     }
     var name = paths[wanted.token] ?? wanted.name
     if paths[wanted.token] == nil, let path = pinnedLocation?.path, !path.isEmpty {
@@ -235,11 +238,18 @@ final class TraceContext: @unchecked Sendable {
     variables[index].updated = tensor
   }
 
+  /// The tensor of a variable that this trace recorded.
+  func tensor(of variable: Variable) -> Tensor {
+    Tensor(variable.value, variable.type, in: scopes[0].token)
+  }
+
   /// The random state, u64[2] = (seed, step): an input of the graph.
   func randomStateTensor(at location: Location) -> Tensor {
     let type = TensorType(.u64, [2])
-    if randomState == nil { randomState = scopes[0].builder.input("random_state", type, location: location) }
-    return Tensor(randomState ?? Value(0), type, in: scopes[0].token)
+    if let randomState { return Tensor(randomState, type, in: scopes[0].token) }
+    let value = scopes[0].builder.input(TraceContext.randomStateName, type, location: location)
+    randomState = value
+    return Tensor(value, type, in: scopes[0].token)
   }
 
   /// The number of a random stream for the next use under a path: the same in every trace of the model.

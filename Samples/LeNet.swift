@@ -1,0 +1,34 @@
+import Martlet
+
+/// LeNet-5: a network that looks at small windows, and uses the same few weights at every place of the picture.
+///
+/// A stroke is a stroke wherever it stands, so six filters of 5x5 slide over the image instead of a weight per pixel.
+/// Pooling then forgets the exact place, sixteen filters combine strokes into parts, and three dense layers
+/// decide. All in all 61,706 weights, a tenth of the multilayer perceptron's, and fewer errors. After LeCun, Bottou,
+/// Bengio and Haffner, "Gradient-based learning applied to document recognition", Proceedings of the IEEE 86, 1998;
+/// with a softmax at the end, where the original had radial basis functions.
+struct LeNet: Layer {
+  let conv1 = Conv2D(filters: 6, size: 5, padding: .same, activation: .sigmoid)
+  let conv2 = Conv2D(filters: 16, size: 5, activation: .sigmoid)
+  let pool = AvgPool2D(size: 2)
+  let head = Sequential(Dense(120, .sigmoid), Dense(84, .sigmoid), Dense(10))
+
+  func callAsFunction(_ image: Tensor) -> Tensor {
+    head(pool(conv2(pool(conv1(image)))).flattened())
+  }
+}
+
+extension Samples {
+  static let leNet = Sample(
+    name: "lenet",
+    summary: "LeNet-5, a small convolutional network on 28x28 digits (1998)",
+    epochs: 30, batch: 64, learningRate: 0.002,
+    example: digit(side: 28), classNames: Digits.classNames,
+    data: digits,
+    trainer: { options throws(Diagnostics) in
+      try Trainer(
+        LeNet(), loss: .softmaxCrossEntropy,
+        optimizer: Adam(learningRate: options.learningRate),
+        seed: options.seed, backend: options.backend)
+    })
+}

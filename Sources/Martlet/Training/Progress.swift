@@ -1,0 +1,109 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// How training shows where it is, on the standard error stream.
+public enum Progress: Hashable, Sendable {
+  /// A bar on a terminal, lines elsewhere.
+  case automatic
+  /// A bar that moves within its line.
+  case bar
+  /// A line for each epoch.
+  case lines
+  /// Nothing.
+  case silent
+}
+
+/// Draws the progress of training.
+struct ProgressDisplay {
+  private let style: Progress
+  private let epochs: Int
+  private let steps: Int
+  private let clock = ContinuousClock()
+  private var epoch = 0
+  private var start: ContinuousClock.Instant
+  private var lastDrawn: ContinuousClock.Instant
+  private var trainingEnd: ContinuousClock.Instant
+  private var stepsDone = 0
+  /// The time that earlier epochs took, with what came after their steps.
+  private let begin: ContinuousClock.Instant
+
+  init(_ progress: Progress, epochs: Int, steps: Int, metrics: [Metric]) {
+    style = progress == .automatic ? (isatty(STDERR_FILENO) == 1 ? .bar : .lines) : progress
+    self.epochs = epochs
+    self.steps = steps
+    begin = clock.now
+    start = begin
+    lastDrawn = begin
+    trainingEnd = begin
+  }
+
+  var stepsPerSecond: Double {
+    let seconds = (trainingEnd - start) / .seconds(1)
+    return seconds > 0 ? Double(stepsDone) / seconds : 0
+  }
+
+  mutating func begin(epoch: Int) {
+    self.epoch = epoch
+    start = clock.now
+    trainingEnd = start
+    stepsDone = 0
+  }
+
+  /// Notes a step; draws at most ten times a second and allocates nothing in between.
+  mutating func update(_ totals: Totals) {
+    trainingEnd = clock.now
+    stepsDone = totals.steps
+    guard style == .bar, trainingEnd - lastDrawn >= .milliseconds(100) else { return }
+    lastDrawn = trainingEnd
+    let width = 24
+    let filled = width * stepsDone / max(steps, 1)
+    let bar = String(repeating: "━", count: filled) + String(repeating: "·", count: width - filled)
+    let done = Double(epoch - 1) + Double(stepsDone) / Double(max(steps, 1))
+    let elapsed = (trainingEnd - begin) / .seconds(1)
+    let left = elapsed / max(done, 1e-9) * (Double(epochs) - done)
+    write(
+      "\r\(heading) \(bar) \(totals.means)  \(Int(stepsPerSecond)) steps/s  "
+        + "\(clockText(left)) left\u{1B}[K")
+  }
+
+  mutating func end(_ report: EpochReport) {
+    guard style != .silent else { return }
+    let validation = report.validation.map { "  validation \($0)" } ?? ""
+    write(
+      (style == .bar ? "\r" : "")
+        + "\(heading)  \(report.training)\(validation)  \(Int(report.stepsPerSecond)) steps/s"
+        + (style == .bar ? "\u{1B}[K\n" : "\n"))
+  }
+
+  private var heading: String {
+    let total = String(epochs)
+    let number = String(epoch)
+    return "epoch " + String(repeating: " ", count: max(total.count - number.count, 0))
+      + "\(number)/\(total)"
+  }
+
+  private func clockText(_ seconds: Double) -> String {
+    let whole = Int(seconds.isFinite ? min(seconds, 359_999) : 0)
+    let rest = whole % 60
+    return "\(whole / 60):\(rest < 10 ? "0" : "")\(rest)"
+  }
+
+  private func write(_ text: String) { FileAccess.writeToStandardError(text) }
+}
+
+extension Double {
+  /// The number with a fixed count of decimals.
+  package func formatted(digits: Int) -> String {
+    guard isFinite, magnitude < 1e15 else { return "\(self)" }
+    let scale = (0..<digits).reduce(1.0) { scale, _ in scale * 10 }
+    let scaled = Int64((magnitude * scale).rounded())
+    let (whole, fraction) = scaled.quotientAndRemainder(dividingBy: Int64(scale))
+    let sign = self < 0 && scaled != 0 ? "-" : ""
+    guard digits > 0 else { return "\(sign)\(whole)" }
+    let text = String(fraction)
+    return "\(sign)\(whole)." + String(repeating: "0", count: max(digits - text.count, 0)) + text
+  }
+}

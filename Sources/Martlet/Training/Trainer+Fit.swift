@@ -1,0 +1,197 @@
+import GraphIR
+
+/// What came out of going through the data once.
+public struct EpochReport: Sendable {
+  /// The number of the epoch, from 1.
+  public let epoch: Int
+  /// The means over the examples while training went on.
+  public let training: Evaluation
+  /// The means over the validation examples afterwards; nil without any.
+  public let validation: Evaluation?
+  /// Steps of training in a second.
+  public let stepsPerSecond: Double
+}
+
+/// The loss and the metrics of a model on a data set.
+public struct Evaluation: Sendable, CustomStringConvertible {
+  /// The mean loss.
+  public let loss: Double
+  /// The means of the metrics, in order.
+  public let metrics: [(metric: Metric, value: Double)]
+  /// The number of examples.
+  public let count: Int
+
+  /// The mean of the metric of the given name; nil when there is none.
+  public subscript(name: String) -> Double? { metrics.first { $0.metric.name == name }?.value }
+
+  /// The share of examples whose label is predicted, from 0 to 1; nil when it was not measured.
+  public var accuracy: Double? { self["accuracy"] }
+
+  /// `loss 0.1234, accuracy 96.2 %`.
+  public var description: String {
+    (["loss \(loss.formatted(digits: 4))"]
+      + metrics.map { metric, value in
+        metric.isShare
+          ? "\(metric.name) \((value * 100).formatted(digits: 1)) %"
+          : "\(metric.name) \(value.formatted(digits: 4))"
+      }).joined(separator: ", ")
+  }
+}
+
+extension Trainer {
+  /// Trains: goes through the examples `epochs` times, in a new order each time that the seed decides.
+  ///
+  /// - Parameters:
+  ///   - examples: The examples to train on.
+  ///   - validation: Examples on which the model is judged after each epoch.
+  ///   - batch: The number of examples in a step. What is left at the end of an epoch makes a smaller step.
+  ///   - epochs: How many times to go through the examples.
+  ///   - schedule: The learning rate of an epoch, which is numbered from 1; the rate stays as it is without.
+  ///   - progress: Where and how progress is shown.
+  ///   - onEpoch: Called after each epoch; training ends early when it gives false.
+  /// - Returns: what came out of each epoch.
+  /// - Throws: everything that is wrong with the model, each with the line of the call that did.
+  @discardableResult
+  public func fit(
+    _ examples: Dataset, validation: Dataset? = nil, batch: Int = 32, epochs: Int = 1,
+    schedule: ((Int) -> Double)? = nil, progress: Progress = .automatic,
+    onEpoch: ((EpochReport) -> Bool)? = nil
+  ) throws(Diagnostics) -> [EpochReport] {
+    try check(examples, batch: batch, epochs: epochs)
+    let programs = try programs(.training, for: examples, batch: batch)
+    var display = ProgressDisplay(
+      progress, epochs: epochs, steps: (examples.count + batch - 1) / batch, metrics: metrics)
+    var reports: [EpochReport] = []
+    for number in 1...max(epochs, 1) where epochs > 0 {
+      if let schedule { learningRate = schedule(epoch + 1) }
+      let order = order(examples.count)
+      var totals = Totals(metrics)
+      display.begin(epoch: number)
+      var start = 0
+      while start < examples.count {
+        let end = min(start + batch, examples.count)
+        let program = end - start == batch ? programs.full : programs.rest
+        try run(program, examples, start..<end, of: order, &totals)
+        start = end
+        display.update(totals)
+      }
+      epoch += 1
+      let report = EpochReport(
+        epoch: epoch, training: totals.means,
+        validation: try validation.map { part throws(Diagnostics) in
+          try evaluate(part, batch: batch)
+        },
+        stepsPerSecond: display.stepsPerSecond)
+      display.end(report)
+      reports.append(report)
+      if onEpoch?(report) == false { break }
+    }
+    return reports
+  }
+
+  /// The mean loss and metrics over all examples, none left out. Dropout and the like do not act.
+  public func evaluate(
+    _ examples: Dataset, batch: Int = 256
+  ) throws(Diagnostics) -> Evaluation {
+    try check(examples, batch: batch, epochs: 1)
+    let programs = try programs(.evaluation, for: examples, batch: batch)
+    let order = Array(0..<examples.count)
+    var totals = Totals(metrics)
+    for start in stride(from: 0, to: examples.count, by: batch) {
+      let end = min(start + batch, examples.count)
+      try run(
+        end - start == batch ? programs.full : programs.rest, examples, start..<end, of: order,
+        &totals, areSums: true)
+    }
+    return totals.means
+  }
+
+  /// The model's outputs for inputs `[n, ...]`: probabilities where the loss is a cross-entropy, else as they are.
+  ///
+  /// - Throws: when the inputs do not fit the model, or everything that is wrong with the model.
+  public func predict(_ inputs: Literal) throws(Diagnostics) -> Literal {
+    let extents = inputs.type.shape.extents
+    guard let count = extents.first, count > 0 else {
+      throw Diagnostics([
+        Diagnostic(.shapeMismatch, "\(inputs.type) holds no inputs", hint: "inputs are [n, ...]")
+      ])
+    }
+    let example = ExampleSignature(
+      inputName: "input", input: TensorType(inputs.type.dtype, Shape(Array(extents.dropFirst()))),
+      label: TensorType(.i32, []))
+    let program = try program(.prediction, example, batch: count)
+    return try Diagnostics.collecting { () throws(Diagnostic) in
+      try program.run(input: inputs.bytes[...])
+      return program.outputs[program.outputs.count - 1].literal()
+    }
+  }
+
+  // MARK: Parts
+
+  private func check(_ examples: Dataset, batch: Int, epochs: Int) throws(Diagnostics) {
+    var problems: [Diagnostic] = []
+    if batch < 1 { problems.append(Diagnostic(.argument, "a batch of \(batch) examples", hint: "at least 1")) }
+    if epochs < 0 { problems.append(Diagnostic(.argument, "\(epochs) epochs", hint: "at least 0")) }
+    if examples.count == 0 { problems.append(Diagnostic(.argument, "the data set is empty")) }
+    if !problems.isEmpty { throw Diagnostics(problems) }
+  }
+
+  /// The programs for whole batches and for what is left; both are the one that is needed when only one is.
+  private func programs(
+    _ purpose: Purpose, for examples: Dataset, batch: Int
+  ) throws(Diagnostics) -> (full: Program, rest: Program) {
+    let rest = examples.count % batch
+    let full = try program(purpose, examples.signature, batch: min(batch, examples.count))
+    return (full, rest == 0 ? full : try program(purpose, examples.signature, batch: rest))
+  }
+
+  /// The order of an epoch, which the seed and the number of epochs so far decide.
+  private func order(_ count: Int) -> [Int] {
+    var generator = Philox(seed: seed, stream: Philox.hash("shuffle"), step: UInt64(epoch))
+    return Array(0..<count).shuffled(using: &generator)
+  }
+
+  /// Runs a step and adds what it gives to the totals. Allocates nothing.
+  private func run(
+    _ program: Program, _ examples: Dataset, _ positions: Range<Int>, of order: [Int],
+    _ totals: inout Totals, areSums: Bool = false
+  ) throws(Diagnostics) {
+    do {
+      try program.run(examples, positions, of: order, learningRate: learningRate)
+    } catch {
+      throw Diagnostics([error])
+    }
+    totals.add(program, count: positions.count, areSums: areSums)
+  }
+}
+
+/// Running sums of loss and metrics.
+struct Totals {
+  private let metrics: [Metric]
+  /// The loss first, then the metrics.
+  private var sums: [Double]
+  private(set) var count = 0
+  private(set) var steps = 0
+
+  init(_ metrics: [Metric]) {
+    self.metrics = metrics
+    sums = [Double](repeating: 0, count: metrics.count + 1)
+  }
+
+  /// Adds the outputs of a run, which are sums or means over a number of examples. Allocates nothing.
+  mutating func add(_ program: Program, count: Int, areSums: Bool) {
+    for index in sums.indices {
+      sums[index] += program.scalar(index) * (areSums ? 1 : Double(count))
+    }
+    self.count += count
+    steps += 1
+  }
+
+  var means: Evaluation {
+    let count = Double(max(count, 1))
+    return Evaluation(
+      loss: sums[0] / count,
+      metrics: zip(metrics, sums.dropFirst()).map { (metric: $0, value: $1 / count) },
+      count: self.count)
+  }
+}

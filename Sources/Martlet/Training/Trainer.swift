@@ -1,0 +1,155 @@
+import Compiler
+import GraphIR
+import Runtime
+
+/// A model with its loss, optimizer and state, and the compiled graphs that train and use it.
+///
+/// ```swift
+/// let trainer = try Trainer(LeNet(), loss: .softmaxCrossEntropy, optimizer: Adam(learningRate: 0.002))
+/// try trainer.fit(digits.train, batch: 64, epochs: 20)
+/// print(try trainer.evaluate(digits.test))
+/// ```
+///
+/// A step of training is one compiled graph: forward pass, loss, backward pass and update. It is traced and
+/// compiled at the first use for each size of batch; the last, partial batch of an epoch gets a graph of its own.
+/// A trainer belongs to one task at a time.
+public final class Trainer {
+  /// The model.
+  public let model: any Layer
+  /// What training makes small.
+  public let loss: Loss
+  /// How parameters follow from gradients.
+  public let optimizer: any Optimizer
+  /// What is shown beside the loss.
+  public let metrics: [Metric]
+  /// Where the graphs run.
+  public let backend: any Backend
+  /// Decides first values, shuffling and dropout.
+  public let seed: UInt64
+  /// The learning rate of the next step; begins as the optimizer's.
+  public var learningRate: Double
+  /// How many times training has gone through its data, loaded checkpoints included.
+  public internal(set) var epoch = 0
+
+  var state: ModelState
+  private let location: Location
+  private var programs: [ProgramKey: Program] = [:]
+
+  private struct ProgramKey: Hashable {
+    var purpose: Purpose
+    var example: ExampleSignature
+    var batch: Int
+  }
+
+  enum Purpose: Hashable {
+    case training
+    case evaluation
+    case prediction
+  }
+
+  /// Makes a trainer of a model whose parameters have their first values.
+  ///
+  /// - Parameters:
+  ///   - metrics: What is shown beside the loss; by default what the loss suggests.
+  ///   - seed: Decides first values, shuffling and dropout: the same seed gives the same result.
+  ///   - backend: Where the graphs run: native code on all cores unless told otherwise.
+  /// - Throws: when the optimizer's numbers make no sense.
+  public init(
+    _ model: some Layer, loss: Loss, optimizer: some Optimizer, metrics: [Metric]? = nil,
+    seed: UInt64 = 0, backend: any Backend = JITBackend(), file: String = #fileID, line: Int = #line
+  ) throws(Diagnostics) {
+    location = Location(file: file, line: line)
+    if let problem = optimizer.problem {
+      throw Diagnostics([Diagnostic(.argument, problem, at: location)])
+    }
+    self.model = model
+    self.loss = loss
+    self.optimizer = optimizer
+    self.metrics = metrics ?? loss.defaultMetrics
+    self.seed = seed
+    self.backend = backend
+    learningRate = optimizer.learningRate
+    state = ModelState(seed: seed)
+  }
+
+  // MARK: Graphs
+
+  /// The graph of a training step for a batch.
+  package func trainingGraph(
+    _ example: ExampleSignature, batch: Int, withGradients: Bool = false
+  ) throws(Diagnostics) -> StepGraph {
+    try tracer(example, batch).training(withGradients: withGradients)
+  }
+
+  /// The graph that sums loss and metrics over a batch.
+  package func evaluationGraph(
+    _ example: ExampleSignature, batch: Int
+  ) throws(Diagnostics) -> StepGraph {
+    try tracer(example, batch).evaluation()
+  }
+
+  /// The graph that gives the model's outputs for a batch.
+  package func predictionGraph(
+    _ example: ExampleSignature, batch: Int
+  ) throws(Diagnostics) -> StepGraph {
+    try tracer(example, batch).prediction()
+  }
+
+  /// The present or first values of a graph's inputs but for the batch, by name.
+  package func initialValues(_ step: StepGraph) -> [String: Literal] {
+    var values = [StepTracer.learningRateName: Literal([], [Float(learningRate)])]
+    for (name, _, literal) in state.firstValues(step) {
+      values[name] = state[name]?.literal() ?? literal()
+    }
+    let names = Set(step.graph.inputs.map(\.name))
+    return values.filter { names.contains($0.key) }
+  }
+
+  private func tracer(
+    _ example: ExampleSignature, _ batch: Int
+  ) throws(Diagnostics) -> StepTracer {
+    guard batch >= 1 else {
+      throw Diagnostics([
+        Diagnostic(.argument, "a batch of \(batch) examples", hint: "a batch has at least one")
+      ])
+    }
+    return StepTracer(
+      model: model, loss: loss, optimizer: optimizer, metrics: metrics, example: example,
+      batch: batch, location: location)
+  }
+
+  /// The compiled graph for a purpose and a size of batch; made at the first use.
+  func program(
+    _ purpose: Purpose, _ example: ExampleSignature, batch: Int
+  ) throws(Diagnostics) -> Program {
+    let key = ProgramKey(purpose: purpose, example: example, batch: batch)
+    if let program = programs[key] { return program }
+    let step =
+      switch purpose {
+      case .training: try trainingGraph(example, batch: batch)
+      case .evaluation: try evaluationGraph(example, batch: batch)
+      case .prediction: try predictionGraph(example, batch: batch)
+      }
+    try state.add(step)
+    let program = try Diagnostics.collecting { () throws(Diagnostic) in
+      try Program(step.graph, state: state, example: example, batch: batch, backend: backend)
+    }
+    programs[key] = program
+    return program
+  }
+
+  /// Makes the state of a model for the given examples, so that it can be loaded or looked at before training.
+  func prepareState(_ example: ExampleSignature) throws(Diagnostics) {
+    try state.add(try trainingGraph(example, batch: 1))
+  }
+
+  // MARK: Parameters
+
+  /// The parameters' names in the order in which the model uses them; empty before the first use of data.
+  public var parameterNames: [String] {
+    state.entries.filter { $0.role == .parameter }.map(\.name)
+  }
+
+  /// The present value of a parameter or of state; nil when there is none of the name.
+  public func value(of name: String) -> Literal? { state[name]?.literal() }
+}
