@@ -22,8 +22,9 @@ final class Program {
     for (index, input) in executable.inputs.enumerated() {
       if let buffer = state[input.name] { try session.bind(input: index, to: buffer) }
     }
+    let inputs = session.inputs
     func buffer(_ name: String) -> Buffer? {
-      executable.inputs.firstIndex { $0.name == name }.map { session.inputs[$0] }
+      executable.inputs.firstIndex { $0.name == name }.map { inputs[$0] }
     }
     guard let input = buffer(example.inputName) else {
       throw Diagnostic(.internalError, "the graph has no input '\(example.inputName)'")
