@@ -29,6 +29,11 @@ extension Tensor {
     }
   }
 
+  /// The same tensor, through which no gradient flows.
+  public func stoppingGradient(file: String = #fileID, line: Int = #line) -> Tensor {
+    Tensor.composite("stop_gradient", [self], Caller(file, line)) { $0[0] }
+  }
+
   /// max(x, 0).
   public func relu(file: String = #fileID, line: Int = #line) -> Tensor {
     maximum(0, file: file, line: line)
