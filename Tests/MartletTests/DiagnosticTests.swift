@@ -15,7 +15,7 @@ import Testing
       }
       Issue.record("nothing was thrown")
     } catch {
-      let diagnostic = try #require((error as? Diagnostics)?.all.first)
+      let diagnostic = try #require(error.all.first)
       #expect(diagnostic.code == .shapeMismatch)
       #expect(diagnostic.message.contains("[2,3]") && diagnostic.message.contains("[3,2]"))
       #expect(diagnostic.location.file == "MartletTests/DiagnosticTests.swift")
@@ -70,7 +70,7 @@ import Testing
     ("labels", { $0[0].softmaxCrossEntropy(labels: $0[0]) }),
     ("labels", { $0[0].softmaxCrossEntropy(labels: $0[1][0]) }),
     ("Dense of no unit", { Dense(0)($0[0]) }), ("Dense of i32", { Dense(2)($0[1]) }),
-    ("Dense of a vector", { Dense(2)($0[0][0]) }), ("Dense of very many", { Dense(1 << 60)($0[0]) }),
+    ("Dense of a vector", { Dense(2)($0[0][0]) }), ("Dense of very many", { Dense(1 << 48)($0[0]) }),
     ("Conv2D of a matrix", { Conv2D(filters: 2, size: 3)($0[0]) }),
     ("Conv2D stride", { Conv2D(filters: 2, size: 3, stride: 0)($0[0].reshaped(to: [1, 2, 3, 1])) }),
     ("Conv2D groups", { Conv2D(filters: 2, size: 1, groups: 3)($0[0].reshaped(to: [1, 1, 2, 3])) }),
@@ -85,7 +85,7 @@ import Testing
   func aMistakeIsTold(index: Int) throws {
     let (name, body) = DiagnosticTests.mistakes[index]
     let found = problems([TensorType(.f32, [2, 3]), TensorType(.i32, [2, 3])]) { inputs in
-      body(inputs.map { $0.reshaped(to: $0.shape.extents) })
+      body(inputs.map { $0.maximum($0) })
     }
     #expect(found.count == 1, "\(name): \(found)")
     let location = try #require(found.first?.location)
