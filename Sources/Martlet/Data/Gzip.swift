@@ -8,7 +8,7 @@ enum Gzip {
 
   /// The content of a file, decompressed when it is a gzip file.
   static func read(_ path: String) throws(Diagnostic) -> [UInt8] {
-    let bytes = try FileAccess.read(path)
+    let bytes = try Files.read(path)
     guard bytes.starts(with: [0x1F, 0x8B]) else { return bytes }
     do {
       return try decompress(bytes)

@@ -8,14 +8,14 @@ public enum NPY {
   /// - Returns: a tensor of the array's dtype; NumPy has no bf16.
   /// - Throws: what is wrong with the file, or which of its features no tensor has.
   public static func read(_ path: String) throws(Diagnostic) -> Literal {
-    try parse(try FileAccess.read(path), name: path)
+    try parse(try Files.read(path), name: path)
   }
 
   /// Writes an array as version 1.0, replacing a file as a whole.
   ///
   /// - Throws: when the file cannot be written, or the tensor is bf16, which NumPy does not have.
   public static func write(_ literal: Literal, to path: String) throws(Diagnostic) {
-    try FileAccess.write(try serialized(literal), to: path)
+    try Files.write([try serialized(literal)], to: path)
   }
 
   /// The content of a file that holds the tensor.

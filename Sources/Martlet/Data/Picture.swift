@@ -25,7 +25,7 @@ public struct Picture: Sendable {
   ///
   /// - Throws: what is wrong with the file.
   public init(png path: String) throws(Diagnostic) {
-    let bytes = try FileAccess.read(path)
+    let bytes = try Files.read(path)
     var image = png_image()
     image.version = png_uint_32(PNG_IMAGE_VERSION)
     defer { png_image_free(&image) }

@@ -64,7 +64,7 @@ struct ProgressDisplay {
     let done = Double(epoch - 1) + Double(stepsDone) / Double(max(steps, 1))
     let elapsed = (trainingEnd - begin) / .seconds(1)
     let left = elapsed / max(done, 1e-9) * (Double(epochs) - done)
-    write(
+    show(
       "\r\(heading) \(bar) \(totals.means)  \(Int(stepsPerSecond)) steps/s  "
         + "\(clockText(left)) left\u{1B}[K")
   }
@@ -72,7 +72,7 @@ struct ProgressDisplay {
   mutating func end(_ report: EpochReport) {
     guard style != .silent else { return }
     let validation = report.validation.map { "  validation \($0)" } ?? ""
-    write(
+    show(
       (style == .bar ? "\r" : "")
         + "\(heading)  \(report.training)\(validation)  \(Int(report.stepsPerSecond)) steps/s"
         + (style == .bar ? "\u{1B}[K\n" : "\n"))
@@ -91,7 +91,15 @@ struct ProgressDisplay {
     return "\(whole / 60):\(rest < 10 ? "0" : "")\(rest)"
   }
 
-  private func write(_ text: String) { FileAccess.writeToStandardError(text) }
+  /// Writes at once; what cannot be written is lost, as nobody reads it.
+  private func show(_ text: String) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      guard count > 0 else { return }
+      bytes = bytes.dropFirst(count)
+    }
+  }
 }
 
 extension Double {

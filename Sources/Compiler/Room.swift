@@ -1,1 +1,0 @@
-// Compiler: the whole way from a graph to an executable.

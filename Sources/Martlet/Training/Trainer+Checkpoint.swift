@@ -1,0 +1,84 @@
+import GraphIR
+
+/// Checkpoints are safetensors files: parameters under their paths, the optimizer's state as
+/// `optimizer.first_moment.conv1.filter`, untrained state, the random state with the number of steps, and
+/// the number of epochs among the metadata. What is loaded equals what was saved, bit for bit.
+extension Trainer {
+  /// Saves everything that training needs to go on, replacing a file as a whole.
+  ///
+  /// - Throws: when there is nothing to save yet, or the file cannot be written.
+  public func save(to path: String) throws(Diagnostics) {
+    guard !state.entries.isEmpty else {
+      throw Diagnostics([
+        Diagnostic(
+          .argument, "there is nothing to save to '\(path)': the model has not met data yet",
+          hint: "call fit or load first")
+      ])
+    }
+    let tensors = state.entries.map { (name: $0.name, literal: $0.buffer.literal()) }
+    let metadata = ["format": "martlet", "epoch": "\(epoch)"]
+    try Diagnostics.collecting { () throws(Diagnostic) in
+      try SafeTensors(tensors, metadata: metadata).write(to: path)
+    }
+  }
+
+  /// Loads a whole checkpoint, so that training goes on as if it had not stopped.
+  ///
+  /// - Parameter example: What one example looks like, which decides the shapes of the parameters.
+  /// - Throws: what is wrong with the file, and each tensor that is missing, too many or of another type; nothing
+  ///   has changed then.
+  public func load(from path: String, for example: ExampleSignature) throws(Diagnostics) {
+    let file = try read(path)
+    try prepareState(example)
+    try replace(state.entries, by: file, path, isWhole: true)
+    epoch = file.metadata["epoch"].flatMap { Int($0) } ?? 0
+  }
+
+  /// Loads the parameters and untrained state of a checkpoint, or of any safetensors file that has them; the
+  /// optimizer's state stays as it is.
+  ///
+  /// - Parameter example: What one example looks like, which decides the shapes of the parameters.
+  /// - Throws: what is wrong with the file, and each tensor that is missing or of another type; nothing has
+  ///   changed then.
+  public func loadParameters(from path: String, for example: ExampleSignature) throws(Diagnostics) {
+    let file = try read(path)
+    try prepareState(example)
+    let wanted = state.entries.filter { $0.role == .parameter || $0.role == .untrained }
+    try replace(wanted, by: file, path, isWhole: false)
+  }
+
+  private func read(_ path: String) throws(Diagnostics) -> SafeTensors {
+    try Diagnostics.collecting { () throws(Diagnostic) in try SafeTensors(path: path) }
+  }
+
+  private func replace(
+    _ entries: [ModelState.Entry], by file: SafeTensors, _ path: String, isWhole: Bool
+  ) throws(Diagnostics) {
+    let literals = file.literals
+    var problems: [Diagnostic] = []
+    for entry in entries {
+      guard let literal = literals[entry.name] else {
+        problems.append(Diagnostic(.format, "'\(path)' has no tensor '\(entry.name)' (\(entry.buffer.type))"))
+        continue
+      }
+      if literal.type != entry.buffer.type {
+        problems.append(
+          Diagnostic(
+            .shapeMismatch,
+            "'\(entry.name)' is \(literal.type) in '\(path)' and \(entry.buffer.type) in the model"))
+      }
+    }
+    if isWhole {
+      let known = Set(entries.map(\.name))
+      for (name, literal) in file.tensors where !known.contains(name) {
+        problems.append(
+          Diagnostic(
+            .format, "'\(path)' has the tensor '\(name)' (\(literal.type)), which the model does not"))
+      }
+    }
+    guard problems.isEmpty else { throw Diagnostics(problems) }
+    for entry in entries {
+      if let literal = literals[entry.name] { entry.buffer.write(literal) }
+    }
+  }
+}
