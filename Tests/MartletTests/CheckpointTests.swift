@@ -69,7 +69,9 @@ import Testing
     let missing = try problems(good.tensors.filter { !$0.name.hasSuffix("bias") })
     #expect(missing.count == 6 && missing[0].message.contains("layer0.bias"), "\(missing)")
     let wrong = try problems(
-      good.tensors.map { ($0.name, $0.name == "layer2.weight" ? f32([2, 3], [0, 1, 2, 3, 4, 5]) : $0.literal) })
+      good.tensors.map {
+        ($0.name, $0.name == "layer2.weight" ? f32([2, 3], [0, 1, 2, 3, 4, 5]) : $0.literal)
+      })
     #expect(wrong.count == 1)
     #expect(wrong[0].message.contains("f32[2,3]") && wrong[0].message.contains("f32[16,2]"))
     let more = try problems(good.tensors + [("extra", f32([1], [0]))])

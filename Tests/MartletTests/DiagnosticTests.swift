@@ -30,7 +30,8 @@ import Testing
       line = #line; return x[0].matmul(x[1])
     }
     #expect(found.count == 1)
-    #expect(found.first?.location == Location(file: "MartletTests/DiagnosticTests.swift", line: line))
+    #expect(
+      found.first?.location == Location(file: "MartletTests/DiagnosticTests.swift", line: line))
     #expect(found.first?.message == "matmul: the shapes [2,3] and [2,3] do not fit")
   }
 
@@ -48,20 +49,25 @@ import Testing
     ("axis of softmax", { $0[0].softmax(-3) }), ("argmax", { $0[0].argmax(5) }),
     ("dimension", { $0[0] * Tensor(Double($0[0].shape[9])) }),
     ("reshape", { $0[0].reshaped(to: [-1, -1]) }), ("reshape", { $0[0].reshaped(to: [-1, 4]) }),
-    ("reshape", { $0[0].reshaped(to: [Int.max, Int.max]) }), ("reshape", { $0[0].reshaped(to: [-6]) }),
-    ("broadcast", { $0[0].broadcast(to: [3, 2]) }), ("broadcast", { $0[0].broadcast(to: [-1, 3]) }),
+    ("reshape", { $0[0].reshaped(to: [Int.max, Int.max]) }),
+    ("reshape", { $0[0].reshaped(to: [-6]) }),
+    ("broadcast", { $0[0].broadcast(to: [3, 2]) }),
+    ("broadcast", { $0[0].broadcast(to: [-1, 3]) }),
     ("slice", { $0[0].sliced(1..<9) }), ("slice", { $0[0].sliced(0..<1, stride: 0) }),
     ("index", { $0[0][2] }), ("index", { $0[0][-3] }), ("index", { $0[0][Int.max] }),
     ("index", { $0[0][Int.min] }), ("scalar's index", { $0[0].sum()[0] }),
     ("expand", { $0[0].expanded(at: 7) }), ("permutation", { $0[0].transposed([0, 0]) }),
-    ("permutation", { $0[0].transposed([5, 0]) }), ("scalar's transpose", { $0[0].sum().transposed() }),
+    ("permutation", { $0[0].transposed([5, 0]) }),
+    ("scalar's transpose", { $0[0].sum().transposed() }),
     ("concatenate nothing", { _ in .concatenated([]) }),
     ("concatenate", { .concatenated([$0[0], $0[0].transposed()]) }),
     ("concatenate", { .concatenated([$0[0]], axis: 4) }),
-    ("pad", { $0[0].padded(low: [1], high: [1]) }), ("pad", { $0[0].padded(low: [-9, 0], high: [0, 0]) }),
+    ("pad", { $0[0].padded(low: [1], high: [1]) }),
+    ("pad", { $0[0].padded(low: [-9, 0], high: [0, 0]) }),
     ("reverse", { $0[0].reversed(axes: [0, 0]) }), ("gather", { $0[0].gathered(at: $0[0]) }),
     ("1.5 as i32", { $0[1] + 1.5 }), ("dtypes", { $0[0] + $0[1] }), ("exp of i32", { $0[1].exp() }),
-    ("mean of i32", { $0[1].mean() }), ("not of f32", { ~$0[0] }), ("and of f32", { $0[0] & $0[0] }),
+    ("mean of i32", { $0[1].mean() }), ("not of f32", { ~$0[0] }),
+    ("and of f32", { $0[0] & $0[0] }),
     ("select by f32", { $0[0].select($0[0], otherwise: $0[0]) }),
     ("select", { $0[0].isLess(than: 1).select($0[0].transposed(), otherwise: $0[0]) }),
     ("matmul of vectors", { $0[0][0].matmul($0[0]) }), ("iota", { _ in .iota([2], axis: 1) }),
@@ -70,10 +76,15 @@ import Testing
     ("labels", { $0[0].softmaxCrossEntropy(labels: $0[0]) }),
     ("labels", { $0[0].softmaxCrossEntropy(labels: $0[1][0]) }),
     ("Dense of no unit", { Dense(0)($0[0]) }), ("Dense of i32", { Dense(2)($0[1]) }),
-    ("Dense of a vector", { Dense(2)($0[0][0]) }), ("Dense of very many", { Dense(1 << 48)($0[0]) }),
+    ("Dense of a vector", { Dense(2)($0[0][0]) }),
+    ("Dense of very many", { Dense(1 << 48)($0[0]) }),
     ("Conv2D of a matrix", { Conv2D(filters: 2, size: 3)($0[0]) }),
-    ("Conv2D stride", { Conv2D(filters: 2, size: 3, stride: 0)($0[0].reshaped(to: [1, 2, 3, 1])) }),
-    ("Conv2D groups", { Conv2D(filters: 2, size: 1, groups: 3)($0[0].reshaped(to: [1, 1, 2, 3])) }),
+    (
+      "Conv2D stride", { Conv2D(filters: 2, size: 3, stride: 0)($0[0].reshaped(to: [1, 2, 3, 1])) }
+    ),
+    (
+      "Conv2D groups", { Conv2D(filters: 2, size: 1, groups: 3)($0[0].reshaped(to: [1, 1, 2, 3])) }
+    ),
     ("MaxPool2D", { MaxPool2D(size: 0)($0[0].reshaped(to: [1, 2, 3, 1])) }),
     ("AvgPool2D", { AvgPool2D(size: 2)($0[0]) }), ("Dropout", { Dropout(1)($0[0]) }),
     ("composite", { x in .composite("c", [x[0]]) { y in y[0] + x[0].exp() } }),
@@ -89,7 +100,9 @@ import Testing
     }
     #expect(found.count == 1, "\(name): \(found)")
     let location = try #require(found.first?.location)
-    #expect(location.file == "MartletTests/DiagnosticTests.swift" || location.file == "MartletTests/Support.swift", "\(name): \(location)")
+    #expect(
+      location.file == "MartletTests/DiagnosticTests.swift"
+        || location.file == "MartletTests/Support.swift", "\(name): \(location)")
     #expect(location.line > 0)
   }
 

@@ -48,10 +48,14 @@ import Testing
     #expect(
       found == [
         "stem.weight": TensorType(.f32, [8, 3]),
-        "blocks.0.inner.weight": TensorType(.f32, [3, 4]), "blocks.0.inner.bias": TensorType(.f32, [4]),
-        "blocks.0.outer.weight": TensorType(.f32, [4, 3]), "blocks.0.outer.bias": TensorType(.f32, [3]),
-        "blocks.1.inner.weight": TensorType(.f32, [3, 5]), "blocks.1.inner.bias": TensorType(.f32, [5]),
-        "blocks.1.outer.weight": TensorType(.f32, [5, 3]), "blocks.1.outer.bias": TensorType(.f32, [3]),
+        "blocks.0.inner.weight": TensorType(.f32, [3, 4]),
+        "blocks.0.inner.bias": TensorType(.f32, [4]),
+        "blocks.0.outer.weight": TensorType(.f32, [4, 3]),
+        "blocks.0.outer.bias": TensorType(.f32, [3]),
+        "blocks.1.inner.weight": TensorType(.f32, [3, 5]),
+        "blocks.1.inner.bias": TensorType(.f32, [5]),
+        "blocks.1.outer.weight": TensorType(.f32, [5, 3]),
+        "blocks.1.outer.bias": TensorType(.f32, [3]),
         "scale.gain": TensorType(.f32, [3]),
         "tail.1.weight": TensorType(.f32, [3, 6]), "tail.1.bias": TensorType(.f32, [6]),
         "tail.2.weight": TensorType(.f32, [6, 7]), "tail.2.bias": TensorType(.f32, [7]),
@@ -77,7 +81,8 @@ import Testing
 
   @Test func aCopyIsTheSameLayer() throws {
     let found = try parameters(Tied(), TensorType(.f32, [2, 4]))
-    #expect(found == ["first.weight": TensorType(.f32, [4, 4]), "first.bias": TensorType(.f32, [4])])
+    #expect(
+      found == ["first.weight": TensorType(.f32, [4, 4]), "first.bias": TensorType(.f32, [4])])
   }
 
   @Test func aTiedLayerNeedsOneSize() throws {
@@ -102,7 +107,9 @@ import Testing
   @Test func nodesKnowTheLayerAndItsLine() throws {
     let line = #line + 1
     let layer = Conv2D(filters: 1, size: 2, activation: .gelu)
-    let graph = try trace("g", ["x": TensorType(.f32, [1, 4, 4, 1])]) { ["y": layer($0["x"]).exp()] }
+    let graph = try trace("g", ["x": TensorType(.f32, [1, 4, 4, 1])]) {
+      ["y": layer($0["x"]).exp()]
+    }
     let expected = Location(file: "MartletTests/LayerTests.swift", line: line, path: "conv2d")
     for node in graph.nodes.dropLast() { #expect(node.location == expected) }
     #expect(graph.nodes.last?.location == Location(file: expected.file, line: line + 1))
@@ -122,7 +129,8 @@ import Testing
   @Test func dense() throws {
     let y = try run(Dense(2), f32([1, 3], [1, 10, 100]))
     #expect(y == f32([1, 2], [531 + 1, 642 + 2]))
-    #expect(try run(Dense(2, bias: false), f32([1, 3], [1, 10, 100])) == f32([1, 2], [531, 642]))
+    #expect(
+      try run(Dense(2, bias: false), f32([1, 3], [1, 10, 100])) == f32([1, 2], [531, 642]))
     #expect(try run(Dense(2, .relu), f32([1, 1], [-5])) == f32([1, 2], [0, 0]))
     #expect(try run(Dense(1), f32([1, 2, 1], [1, 2])) == f32([1, 2, 1], [2, 3]))
   }
@@ -133,7 +141,8 @@ import Testing
     // 1*1 + 2*2 + 4*3 + 5*4 = 37
     #expect(valid == f32([1, 2, 2, 1], [37, 47, 67, 77]))
     let same = try run(Conv2D(filters: 1, size: 2, padding: .same, bias: false), image)
-    #expect(same.type.shape == [1, 3, 3, 1] && same.doubles()[8] == 9, "the odd element is put after")
+    #expect(
+      same.type.shape == [1, 3, 3, 1] && same.doubles()[8] == 9, "the odd element is put after")
     let strided = try run(
       Conv2D(filters: 1, size: 2, stride: 2, padding: .same, bias: false), image)
     #expect(strided == f32([1, 2, 2, 1], [37, 3 * 1 + 6 * 3, 7 * 1 + 8 * 2, 9]))
@@ -151,9 +160,11 @@ import Testing
     let image = f32([1, 3, 3, 1], [1, 2, 3, 4, 5, 6, 7, 8, -9])
     #expect(try run(MaxPool2D(size: 2), image) == f32([1, 1, 1, 1], [5]))
     #expect(try run(MaxPool2D(size: 2, stride: 1), image) == f32([1, 2, 2, 1], [5, 6, 8, 8]))
-    #expect(try run(MaxPool2D(size: 2, padding: .same), image) == f32([1, 2, 2, 1], [5, 6, 8, -9]))
+    #expect(
+      try run(MaxPool2D(size: 2, padding: .same), image) == f32([1, 2, 2, 1], [5, 6, 8, -9]))
     #expect(try run(AvgPool2D(size: 2), image) == f32([1, 1, 1, 1], [3]))
-    #expect(try run(AvgPool2D(size: 2, padding: .same), image) == f32([1, 2, 2, 1], [3, 4.5, 7.5, -9]))
+    #expect(
+      try run(AvgPool2D(size: 2, padding: .same), image) == f32([1, 2, 2, 1], [3, 4.5, 7.5, -9]))
     #expect(
       try run(AvgPool2D(size: Size2D(3, 1)), image).isClose(to: [4, 5, 0]))
     #expect(try run(Flatten(), image).type.shape == [1, 9])
@@ -185,7 +196,9 @@ import Testing
     func values(_ initializer: Initializer, _ shape: Shape, _ seed: UInt64 = 1) -> [Double] {
       initializer.literal(TensorType(.f64, shape), path: "p", seed: seed).doubles()
     }
-    func deviation(_ x: [Double]) -> Double { (x.map { $0 * $0 }.reduce(0, +) / Double(x.count)).squareRoot() }
+    func deviation(_ x: [Double]) -> Double {
+      (x.map { $0 * $0 }.reduce(0, +) / Double(x.count)).squareRoot()
+    }
     let shape: Shape = [100, 300]
     let bound = (6.0 / 400).squareRoot()
     let xavier = values(.xavier, shape)
@@ -194,7 +207,9 @@ import Testing
     #expect(abs(deviation(values(.he, shape)) / (2.0 / 100).squareRoot() - 1) < 0.02)
     #expect(abs(deviation(values(.gaussian(standardDeviation: 0.5), shape)) / 0.5 - 1) < 0.02)
     #expect(abs(deviation(values(.he, [5, 5, 8, 16])) / (2.0 / 200).squareRoot() - 1) < 0.05)
-    #expect(values(.ones, [2]) == [1, 1] && values(.zeros, [1]) == [0] && values(.constant(3), [1]) == [3])
+    #expect(
+      values(.ones, [2]) == [1, 1] && values(.zeros, [1]) == [0] && values(.constant(3), [1]) == [3]
+    )
     #expect(values(.xavier, [3, 3]) == values(.xavier, [3, 3]))
     #expect(values(.xavier, [3, 3]) != values(.xavier, [3, 3], 2))
   }

@@ -37,7 +37,8 @@ import Testing
     #expect(try evaluate([x]) { $0[0].reshaped(to: [3, -1]) } == f32([3, 2], [1, 2, 3, 4, 5, 6]))
     #expect(try evaluate([x]) { $0[0].transposed() } == f32([3, 2], [1, 4, 2, 5, 3, 6]))
     #expect(try evaluate([x]) { $0[0].expanded(at: -1).flattened() } == x)
-    #expect(try evaluate([x]) { $0[0].sliced(0..<3, axis: 1, stride: 2) } == f32([2, 2], [1, 3, 4, 6]))
+    #expect(
+      try evaluate([x]) { $0[0].sliced(0..<3, axis: 1, stride: 2) } == f32([2, 2], [1, 3, 4, 6]))
     #expect(try evaluate([x]) { $0[0][-1] } == f32([3], [4, 5, 6]))
     #expect(try evaluate([x]) { $0[0][0..<1] } == f32([1, 3], [1, 2, 3]))
     #expect(
@@ -50,9 +51,11 @@ import Testing
     #expect(
       try evaluate([x, Literal([2], [Int32(1), 0])]) { $0[0].gathered(at: $0[1]) }
         == f32([2, 3], [4, 5, 6, 1, 2, 3]))
-    #expect(try evaluate([]) { _ in .iota([2, 2], axis: 1) } == Literal([2, 2], [Int32(0), 1, 0, 1]))
+    #expect(
+      try evaluate([]) { _ in .iota([2, 2], axis: 1) } == Literal([2, 2], [Int32(0), 1, 0, 1]))
     #expect(try evaluate([]) { _ in .filled(0.5, [2]) } == f32([2], [0.5, 0.5]))
-    #expect(try evaluate([x]) { $0[0].broadcast(to: [1, 2, 3]) } == f32([1, 2, 3], [1, 2, 3, 4, 5, 6]))
+    #expect(
+      try evaluate([x]) { $0[0].broadcast(to: [1, 2, 3]) } == f32([1, 2, 3], [1, 2, 3, 4, 5, 6]))
   }
 
   @Test func products() throws {
@@ -71,9 +74,11 @@ import Testing
   @Test func comparisonsAndChoices() throws {
     let y = try evaluate([x]) { $0[0].isGreater(than: 3).select($0[0], otherwise: Tensor(0)) }
     #expect(y == f32([2, 3], [0, 0, 0, 4, 5, 6]))
-    #expect(try evaluate([x]) { $0[0].isEqual(to: $0[0]).converted(to: .i32).sum() }.doubles() == [6])
+    #expect(
+      try evaluate([x]) { $0[0].isEqual(to: $0[0]).converted(to: .i32).sum() }.doubles() == [6])
     #expect(try evaluate([x]) { $0[0].clamped(to: 2...4) } == f32([2, 3], [2, 2, 3, 4, 4, 4]))
-    #expect(try evaluate([x]) { (~$0[0].isLess(than: 2)).converted(to: .u8) }.bytes == [0, 1, 1, 1, 1, 1])
+    #expect(
+      try evaluate([x]) { (~$0[0].isLess(than: 2)).converted(to: .u8) }.bytes == [0, 1, 1, 1, 1, 1])
   }
 
   @Test func functions() throws {
@@ -93,7 +98,9 @@ import Testing
       #expect(y.isClose(to: values), "\(activation): \(y.doubles())")
     }
     let logSoftmax = try evaluate([f32([1, 3], points)]) { $0[0].logSoftmax() }
-    #expect(logSoftmax.isClose(to: [-3.0239090562, -1.0239090562, -0.5239090562]), "\(logSoftmax.doubles())")
+    #expect(
+      logSoftmax.isClose(to: [-3.0239090562, -1.0239090562, -0.5239090562]),
+      "\(logSoftmax.doubles())")
   }
 
   @Test func compositesStayWhole() throws {

@@ -105,7 +105,9 @@ import Testing
     #expect(throws: Diagnostics.self) { try trainer.evaluate(data, batch: 0) }
     #expect(throws: Diagnostic.self) { try data.split(test: 1) }
     #expect(throws: Diagnostic.self) { try data.example(4) }
-    #expect(throws: Diagnostic.self) { try Dataset(inputs: f32([2], [1, 2]), labels: f32([1], [1])) }
+    #expect(throws: Diagnostic.self) {
+      try Dataset(inputs: f32([2], [1, 2]), labels: f32([1], [1]))
+    }
     #expect(throws: Diagnostic.self) { try Dataset(inputs: f32([], [1]), labels: f32([], [1])) }
     #expect(try trainer.fit(data, epochs: 0, progress: .silent).isEmpty)
   }
@@ -119,7 +121,9 @@ import Testing
       Issue.record("nothing was thrown")
     } catch {
       let diagnostic = try #require((error as? Diagnostics)?.all.first)
-      #expect(diagnostic.location == Location(file: "MartletTests/TrainerTests.swift", line: line, path: "layer1"))
+      #expect(
+        diagnostic.location
+          == Location(file: "MartletTests/TrainerTests.swift", line: line, path: "layer1"))
       #expect(diagnostic.message.contains("f32[4,4]"), "\(diagnostic)")
     }
   }

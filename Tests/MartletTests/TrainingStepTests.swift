@@ -42,7 +42,8 @@ import Testing
   func expectClose(_ found: [Double], _ expected: [Double], _ tolerance: Double = 1e-7) {
     #expect(found.count == expected.count)
     for (found, expected) in zip(found, expected) {
-      #expect(abs(found - expected) <= tolerance * max(abs(expected), 1), "\(found), not \(expected)")
+      #expect(
+        abs(found - expected) <= tolerance * max(abs(expected), 1), "\(found), not \(expected)")
     }
   }
 
@@ -118,7 +119,8 @@ import Testing
     let data = try Dataset(inputs: zeros, labels: label)
     return try (0..<count).map { index in
       let row = try Dataset(inputs: output, labels: label).example(index)
-      let one = Literal(TensorType(.f32, Shape([1] + extents.dropFirst())), doubles: row.input.doubles())
+      let one = Literal(
+        TensorType(.f32, Shape([1] + extents.dropFirst())), doubles: row.input.doubles())
       let trainer = try Trainer(
         Constant(output: one), loss: loss, optimizer: Adam(), backend: InterpreterBackend())
       return try trainer.evaluate(data[index..<index + 1]).loss
@@ -155,7 +157,8 @@ import Testing
       try losses(.binaryCrossEntropy, f32([2, 2], [1, 2, 3, 4]), f32([2], [1, 0]))
     }
     #expect(throws: Diagnostics.self) {
-      try losses(Loss("sum") { output, _ in output.sum() }, f32([2, 1], [1, 2]), f32([2], [1, 2]))
+      try losses(
+        Loss("sum") { output, _ in output.sum() }, f32([2, 1], [1, 2]), f32([2], [1, 2]))
     }
   }
 

@@ -21,17 +21,21 @@ import Testing
     #expect(!graph.nodes.isEmpty)
     for node in SampleGraphTests.nodes(graph) {
       let file = node.location.file ?? "none"
-      #expect(file.hasPrefix("Samples/") && node.location.line > 0, "\(node.operation): \(node.location)")
+      #expect(
+        file.hasPrefix("Samples/") && node.location.line > 0, "\(node.operation): \(node.location)")
     }
     for input in graph.inputs {
-      #expect(input.location.file?.hasPrefix("Samples/") == true, "\(input.name): \(input.location)")
+      #expect(
+        input.location.file?.hasPrefix("Samples/") == true, "\(input.name): \(input.location)")
     }
   }
 
   @Test func leNetHasTheParametersOfThePaper() throws {
     let graph = try #require(Samples.named("lenet")).graph(training: true, batch: 64)
-    let parameters = graph.inputs.filter { $0.name.hasSuffix(".filter") || $0.name.hasSuffix(".weight") || $0.name.hasSuffix(".bias") }
-      .filter { !$0.name.hasPrefix("optimizer.") }
+    let parameters = graph.inputs.filter {
+      $0.name.hasSuffix(".filter") || $0.name.hasSuffix(".weight") || $0.name.hasSuffix(".bias")
+    }
+    .filter { !$0.name.hasPrefix("optimizer.") }
     let names = parameters.map { "\($0.name): \($0.type)" }
     #expect(
       names == [

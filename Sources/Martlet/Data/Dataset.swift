@@ -68,7 +68,8 @@ public struct Dataset: Sendable {
   ) throws(Diagnostic) -> DataSplit {
     guard validation >= 0, test >= 0, validation + test < 1 else {
       throw Diagnostic(
-        .argument, "shares of \(validation) for validation and \(test) for the test do not split a set",
+        .argument,
+        "shares of \(validation) for validation and \(test) for the test do not split a set",
         hint: "shares are from 0 and together below 1")
     }
     let shuffled = shuffled(seed: seed)
@@ -133,8 +134,10 @@ public struct Dataset: Sendable {
     literal.bytes.withUnsafeBytes { source in
       for (slot, position) in positions.enumerated() {
         let row = rows[order[position]]
-        let target = UnsafeMutableRawBufferPointer(rebasing: memory[slot * size..<(slot + 1) * size])
-        target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[row * size..<(row + 1) * size]))
+        let target = UnsafeMutableRawBufferPointer(
+          rebasing: memory[slot * size..<(slot + 1) * size])
+        target.copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: source[row * size..<(row + 1) * size]))
       }
     }
   }

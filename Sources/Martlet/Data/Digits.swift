@@ -31,7 +31,8 @@ public enum Digits {
     let (rows, columns) = (table.type.shape[0], table.type.shape[1])
     guard columns == height * width + 1 else {
       throw Diagnostic(
-        .format, "'\(path)' has \(columns) columns; \(height)x\(width) pixels and a label are "
+        .format,
+        "'\(path)' has \(columns) columns; \(height)x\(width) pixels and a label are "
           + "\(height * width + 1)")
     }
     let cells = table.doubles()

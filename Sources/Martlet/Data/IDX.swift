@@ -12,7 +12,9 @@ public enum IDX {
   }
 
   static func parse(_ bytes: [UInt8], name: String) throws(Diagnostic) -> Literal {
-    func bad(_ what: String) -> Diagnostic { Diagnostic(.format, "'\(name)' is no IDX file: \(what)") }
+    func bad(_ what: String) -> Diagnostic {
+      Diagnostic(.format, "'\(name)' is no IDX file: \(what)")
+    }
     guard bytes.count >= 4, bytes[0] == 0, bytes[1] == 0 else {
       throw bad("it does not begin with two zero bytes")
     }
@@ -23,7 +25,9 @@ public enum IDX {
     let extents = (0..<rank).map { dimension in
       bytes[4 + 4 * dimension..<8 + 4 * dimension].reduce(0) { $0 << 8 | Int($1) }
     }
-    guard let shape = Shape.checked(extents) else { throw bad("its extents \(extents) are too large") }
+    guard let shape = Shape.checked(extents) else {
+      throw bad("its extents \(extents) are too large")
+    }
     let type = TensorType(dtype, shape)
     guard bytes.count - start == type.byteCount else {
       throw bad("\(type) needs \(type.byteCount) bytes, it has \(bytes.count - start)")

@@ -20,7 +20,8 @@ public enum NPY {
 
   /// The content of a file that holds the tensor.
   static func serialized(_ literal: Literal) throws(Diagnostic) -> [UInt8] {
-    guard let description = descriptions.first(where: { $0.value == literal.type.dtype })?.key else {
+    guard let description = descriptions.first(where: { $0.value == literal.type.dtype })?.key
+    else {
       throw Diagnostic(
         .unsupported, "NumPy has no \(literal.type.dtype)", hint: "convert to f32 before writing")
     }
@@ -37,7 +38,9 @@ public enum NPY {
   }
 
   static func parse(_ bytes: [UInt8], name: String) throws(Diagnostic) -> Literal {
-    func bad(_ what: String) -> Diagnostic { Diagnostic(.format, "'\(name)' is no NPY file: \(what)") }
+    func bad(_ what: String) -> Diagnostic {
+      Diagnostic(.format, "'\(name)' is no NPY file: \(what)")
+    }
     guard bytes.starts(with: magic), bytes.count >= 10 else {
       throw bad("it does not begin with NumPy's magic string")
     }
@@ -69,7 +72,9 @@ public enum NPY {
       }
     }
     if header.isColumnMajor { elements = rowMajor(elements, shape, width) }
-    guard let literal = Literal(type, bytes: elements) else { throw bad("a bool is neither 0 nor 1") }
+    guard let literal = Literal(type, bytes: elements) else {
+      throw bad("a bool is neither 0 nor 1")
+    }
     return literal
   }
 

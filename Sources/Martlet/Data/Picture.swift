@@ -15,7 +15,8 @@ public struct Picture: Sendable {
     self.height = max(height, 0)
     self.width = max(width, 0)
     let missing = max(self.height * self.width - pixels.count, 0)
-    self.pixels = Array(pixels.prefix(self.height * self.width)) + [Float](repeating: 0, count: missing)
+    self.pixels =
+      Array(pixels.prefix(self.height * self.width)) + [Float](repeating: 0, count: missing)
   }
 
   /// The largest height or width that is read.
@@ -36,14 +37,17 @@ public struct Picture: Sendable {
       return Diagnostic(.format, "'\(path)' is no PNG picture: \(message)")
     }
     let rows = bytes.withUnsafeBytes { raw -> [UInt8]? in
-      guard png_image_begin_read_from_memory(&image, raw.baseAddress, raw.count) != 0 else { return nil }
+      guard png_image_begin_read_from_memory(&image, raw.baseAddress, raw.count) != 0 else {
+        return nil
+      }
       image.format = png_uint_32(PNG_FORMAT_GRAY)
       guard image.width <= Picture.maximumExtent, image.height <= Picture.maximumExtent else {
         return []
       }
       var white = png_color(red: 255, green: 255, blue: 255)
       var rows = [UInt8](repeating: 0, count: Int(image.width) * Int(image.height))
-      return png_image_finish_read(&image, &white, &rows, png_int_32(image.width), nil) != 0 ? rows : nil
+      return png_image_finish_read(&image, &white, &rows, png_int_32(image.width), nil) != 0
+        ? rows : nil
     }
     guard let rows else { throw failure() }
     guard !rows.isEmpty else {
@@ -68,7 +72,9 @@ public struct Picture: Sendable {
       let fits = (height, width) == (targetHeight, targetWidth)
       return fits ? Literal(shape, picture.pixels) : Literal(zeros: TensorType(.f32, shape))
     }
-    let scale = Double(max(box.rows.count, box.columns.count)) / (Double(min(targetHeight, targetWidth)) * 5 / 7)
+    let scale =
+      Double(max(box.rows.count, box.columns.count))
+      / (Double(min(targetHeight, targetWidth)) * 5 / 7)
     let middle = (
       row: Double(box.rows.lowerBound + box.rows.upperBound) / 2,
       column: Double(box.columns.lowerBound + box.columns.upperBound) / 2
@@ -92,7 +98,8 @@ public struct Picture: Sendable {
   private var isBorderBright: Bool {
     var border: [Float] = []
     for row in 0..<height {
-      for column in 0..<width where row == 0 || column == 0 || row == height - 1 || column == width - 1 {
+      for column in 0..<width
+      where row == 0 || column == 0 || row == height - 1 || column == width - 1 {
         border.append(pixels[row * width + column])
       }
     }
@@ -112,7 +119,8 @@ public struct Picture: Sendable {
   /// The mean over a square whose corner and side are in pixels; outside of the picture it is black.
   private func mean(top: Double, left: Double, side: Double) -> Float {
     var sum = 0.0
-    for row in Int(top.rounded(.down))...Int((top + side).rounded(.down)) where (0..<height).contains(row) {
+    for row in Int(top.rounded(.down))...Int((top + side).rounded(.down))
+    where (0..<height).contains(row) {
       let overlap = min(Double(row + 1), top + side) - max(Double(row), top)
       for column in Int(left.rounded(.down))...Int((left + side).rounded(.down))
       where (0..<width).contains(column) {

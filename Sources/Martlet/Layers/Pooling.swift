@@ -51,9 +51,13 @@ public struct AvgPool2D: Layer {
         return sums * (1 / Double(window.size.height * window.size.width))
       }
       let counts = (0..<2).map { axis in
-        (0..<sums.shape[axis + 1]).map { window.covered(by: $0, along: axis, of: image[axis + 1], padding) }
+        (0..<sums.shape[axis + 1]).map {
+          window.covered(by: $0, along: axis, of: image[axis + 1], padding)
+        }
       }
-      let reciprocals = counts[0].flatMap { rows in counts[1].map { 1 / Double(Swift.max(rows * $0, 1)) } }
+      let reciprocals = counts[0].flatMap { rows in
+        counts[1].map { 1 / Double(Swift.max(rows * $0, 1)) }
+      }
       let type = TensorType(input.dtype, [1, counts[0].count, counts[1].count, 1])
       return sums * Tensor(Literal(type, doubles: reciprocals))
     }
@@ -81,7 +85,9 @@ extension Tensor {
 
 extension Window2D {
   /// How many elements of an image of the given extent a window covers along an axis.
-  fileprivate func covered(by position: Int, along axis: Int, of extent: Int, _ padding: [[Int]]) -> Int {
+  fileprivate func covered(by position: Int, along axis: Int, of extent: Int, _ padding: [[Int]])
+    -> Int
+  {
     let start = position * stride.extents[axis] - padding[axis][0]
     return Swift.max(min(start + size.extents[axis], extent) - Swift.max(start, 0), 0)
   }

@@ -39,7 +39,9 @@ struct Window2D: Hashable, Sendable {
   var isValid: Bool {
     let counts = size.extents + stride.extents + dilation.extents
     guard counts.allSatisfy({ (1...0xFFFF).contains($0) }) else { return false }
-    if case .explicit(let rows) = padding { return rows.extents.allSatisfy { (0...0xFFFF).contains($0) } }
+    if case .explicit(let rows) = padding {
+      return rows.extents.allSatisfy { (0...0xFFFF).contains($0) }
+    }
     return true
   }
 

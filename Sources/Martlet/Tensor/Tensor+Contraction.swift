@@ -7,11 +7,14 @@ extension Tensor {
   public func matmul(_ other: Tensor, file: String = #fileID, line: Int = #line) -> Tensor {
     Tensor.apply([self, other], "'matmul' is used", Caller(file, line)) { context, location in
       let (left, right) = (shape.extents, other.shape.extents)
-      let notes = { [context.note("the left operand", self), context.note("the right operand", other)] }
+      let notes = {
+        [context.note("the left operand", self), context.note("the right operand", other)]
+      }
       guard left.count >= 2, right.count >= 2, left.last == right[right.count - 2] else {
         return context.fail(
           Diagnostic(
-            .shapeMismatch, "matmul: the shapes \(shape) and \(other.shape) do not fit", at: location,
+            .shapeMismatch, "matmul: the shapes \(shape) and \(other.shape) do not fit",
+            at: location,
             notes: notes(), hint: "[..., m, k] x [..., k, n]: the inner extents must be equal"))
       }
       if right.count == 2 {

@@ -5,15 +5,21 @@ extension Tensor {
   /// e^x.
   public func exp(file: String = #fileID, line: Int = #line) -> Tensor { unary(.exp, file, line) }
   /// e^x - 1, accurate near 0.
-  public func expm1(file: String = #fileID, line: Int = #line) -> Tensor { unary(.expm1, file, line) }
+  public func expm1(file: String = #fileID, line: Int = #line) -> Tensor {
+    unary(.expm1, file, line)
+  }
   /// The natural logarithm.
   public func log(file: String = #fileID, line: Int = #line) -> Tensor { unary(.log, file, line) }
   /// log(1 + x), accurate near 0.
-  public func log1p(file: String = #fileID, line: Int = #line) -> Tensor { unary(.log1p, file, line) }
+  public func log1p(file: String = #fileID, line: Int = #line) -> Tensor {
+    unary(.log1p, file, line)
+  }
   /// The square root.
   public func sqrt(file: String = #fileID, line: Int = #line) -> Tensor { unary(.sqrt, file, line) }
   /// 1 / sqrt(x).
-  public func rsqrt(file: String = #fileID, line: Int = #line) -> Tensor { unary(.rsqrt, file, line) }
+  public func rsqrt(file: String = #fileID, line: Int = #line) -> Tensor {
+    unary(.rsqrt, file, line)
+  }
   /// The sine of x radians.
   public func sin(file: String = #fileID, line: Int = #line) -> Tensor { unary(.sin, file, line) }
   /// The cosine of x radians.
@@ -31,7 +37,9 @@ extension Tensor {
   /// -1, 0 or 1, also of integers.
   public func sign(file: String = #fileID, line: Int = #line) -> Tensor { unary(.sign, file, line) }
   /// The largest integer that is not above x.
-  public func floor(file: String = #fileID, line: Int = #line) -> Tensor { unary(.floor, file, line) }
+  public func floor(file: String = #fileID, line: Int = #line) -> Tensor {
+    unary(.floor, file, line)
+  }
   /// The smallest integer that is not below x.
   public func ceil(file: String = #fileID, line: Int = #line) -> Tensor { unary(.ceil, file, line) }
   /// The nearest integer, ties to even.

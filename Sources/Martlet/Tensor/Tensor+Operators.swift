@@ -12,16 +12,24 @@ extension Tensor {
   /// The elementwise difference.
   public static func - (lhs: Tensor, rhs: Tensor) -> Tensor { binary(.subtract, lhs, rhs) }
   /// The difference with a number.
-  public static func - (lhs: Tensor, rhs: some TensorScalar) -> Tensor { binary(.subtract, lhs, rhs) }
+  public static func - (lhs: Tensor, rhs: some TensorScalar) -> Tensor {
+    binary(.subtract, lhs, rhs)
+  }
   /// The difference with a number.
-  public static func - (lhs: some TensorScalar, rhs: Tensor) -> Tensor { binary(.subtract, lhs, rhs) }
+  public static func - (lhs: some TensorScalar, rhs: Tensor) -> Tensor {
+    binary(.subtract, lhs, rhs)
+  }
 
   /// The elementwise product.
   public static func * (lhs: Tensor, rhs: Tensor) -> Tensor { binary(.multiply, lhs, rhs) }
   /// The product with a number.
-  public static func * (lhs: Tensor, rhs: some TensorScalar) -> Tensor { binary(.multiply, lhs, rhs) }
+  public static func * (lhs: Tensor, rhs: some TensorScalar) -> Tensor {
+    binary(.multiply, lhs, rhs)
+  }
   /// The product with a number.
-  public static func * (lhs: some TensorScalar, rhs: Tensor) -> Tensor { binary(.multiply, lhs, rhs) }
+  public static func * (lhs: some TensorScalar, rhs: Tensor) -> Tensor {
+    binary(.multiply, lhs, rhs)
+  }
 
   /// The elementwise quotient.
   public static func / (lhs: Tensor, rhs: Tensor) -> Tensor { binary(.divide, lhs, rhs) }
@@ -33,7 +41,9 @@ extension Tensor {
   /// The elementwise remainder of the truncated division, with the sign of the left operand.
   public static func % (lhs: Tensor, rhs: Tensor) -> Tensor { binary(.remainder, lhs, rhs) }
   /// The remainder of the division by a number.
-  public static func % (lhs: Tensor, rhs: some TensorScalar) -> Tensor { binary(.remainder, lhs, rhs) }
+  public static func % (lhs: Tensor, rhs: some TensorScalar) -> Tensor {
+    binary(.remainder, lhs, rhs)
+  }
 
   /// The elementwise negation.
   public static prefix func - (x: Tensor) -> Tensor { apply(.unary(Unary(.negate)), [x], .unknown) }
@@ -93,7 +103,9 @@ extension Tensor {
     _ operation: Operation, _ name: String, _ lhs: Tensor, _ rhs: Tensor, _ caller: Caller
   ) -> Tensor {
     apply([lhs, rhs], "'\(name)' is used", caller) { context, location in
-      let notes = { [context.note("the left operand", lhs), context.note("the right operand", rhs)] }
+      let notes = {
+        [context.note("the left operand", lhs), context.note("the right operand", rhs)]
+      }
       guard lhs.dtype == rhs.dtype else {
         return context.fail(
           Diagnostic(

@@ -57,7 +57,8 @@ extension Tensor {
         return context.fail(
           Diagnostic(
             .typeMismatch, "mean: \(describedType) has no floating-point dtype", at: location,
-            notes: [context.note("the operand", self)], hint: "convert it with converted(to: .f32)"))
+            notes: [context.note("the operand", self)], hint: "convert it with converted(to: .f32)")
+        )
       }
       return Tensor.binary(.multiply, total, 1 / Double(count), caller)
     }

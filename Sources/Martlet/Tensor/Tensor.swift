@@ -18,7 +18,9 @@ public struct Tensor: Sendable {
 
   let storage: Storage
 
-  init(_ value: Value, _ type: TensorType, in graph: Token) { storage = .traced(value, type, graph) }
+  init(_ value: Value, _ type: TensorType, in graph: Token) {
+    storage = .traced(value, type, graph)
+  }
   init(invalid diagnostic: Diagnostic) { storage = .invalid(diagnostic) }
 
   /// Makes a constant tensor of known numbers.

@@ -41,7 +41,8 @@ struct ModelPaths {
       let isWrapper = mirror.displayStyle == .optional
       for (index, child) in mirror.children.enumerated() {
         let isPlace = child.value is Place
-        let component = isWrapper || isPlace ? "" : component(child.label, index, isRoot: path.isEmpty)
+        let component =
+          isWrapper || isPlace ? "" : component(child.label, index, isRoot: path.isEmpty)
         let separator = path.isEmpty || component.isEmpty ? "" : "."
         collect(child.value, at: path + separator + component, depth: depth + 1)
       }

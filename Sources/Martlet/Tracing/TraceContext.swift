@@ -79,8 +79,11 @@ final class TraceContext: @unchecked Sendable {
     if paths.hasModel {
       record(
         Diagnostic(
-          .name, "this \(type(of: layer)) is not stored in a property of the model", at: place.location,
-          hint: "a layer made while the model runs would be a new one in every trace; make it a property"))
+          .name, "this \(type(of: layer)) is not stored in a property of the model",
+          at: place.location,
+          hint:
+            "a layer made while the model runs would be a new one in every trace; make it a property"
+        ))
     }
     return paths.adopt(layer)
   }
@@ -223,7 +226,8 @@ final class TraceContext: @unchecked Sendable {
   /// Gives untrained state the value that it has after the step.
   func update(_ token: Token, to tensor: Tensor, at location: Location) {
     guard let index = variableIndices[ObjectIdentifier(token)] else {
-      record(Diagnostic(.argument, "state is updated that was not read in this trace", at: location))
+      record(
+        Diagnostic(.argument, "state is updated that was not read in this trace", at: location))
       return
     }
     guard let type = tensor.type else { return }
@@ -304,7 +308,9 @@ final class TraceContext: @unchecked Sendable {
   }
 
   /// Appends the gradients of a scalar tensor with respect to others.
-  func gradients(of result: Tensor, withRespectTo tensors: [Tensor], at location: Location) -> [Tensor] {
+  func gradients(of result: Tensor, withRespectTo tensors: [Tensor], at location: Location)
+    -> [Tensor]
+  {
     guard case .success(let value) = value(of: result, at: location) else { return [] }
     let values = tensors.compactMap { try? self.value(of: $0, at: location).get() }
     do {

@@ -21,7 +21,8 @@ public struct Loss: Sendable {
   }
 
   private init(
-    _ name: String, _ perExample: @escaping @Sendable (Tensor, Tensor) -> Tensor, outputName: String,
+    _ name: String, _ perExample: @escaping @Sendable (Tensor, Tensor) -> Tensor,
+    outputName: String,
     interpretation: (String, @Sendable (Tensor) -> Tensor)?, defaultMetrics: [Metric]
   ) {
     self.name = name
@@ -33,7 +34,9 @@ public struct Loss: Sendable {
 
   /// The mean over an example's elements of (output - label)². Outputs and labels have one shape and dtype.
   public static let meanSquaredError = Loss("mean squared error") { output, label in
-    requireEqualTypes("mean squared error", output, label) { (output - label).squared().meanOfExamples() }
+    requireEqualTypes("mean squared error", output, label) {
+      (output - label).squared().meanOfExamples()
+    }
   }
 
   /// The cross-entropy of labels 0 or 1 under the sigmoid of the outputs (logits), the mean over an example's elements.

@@ -59,7 +59,9 @@ public struct Sample: Sendable {
   public func data() throws(Diagnostic) -> DataSplit { try makeData() }
 
   /// Makes a trainer of a fresh model.
-  public func trainer(_ options: Options) throws(Diagnostics) -> Trainer { try makeTrainer(options) }
+  public func trainer(_ options: Options) throws(Diagnostics) -> Trainer {
+    try makeTrainer(options)
+  }
 
   /// Makes a trainer with the sample's learning rate.
   public func trainer(seed: UInt64 = 0, backend: any Backend) throws(Diagnostics) -> Trainer {

@@ -64,24 +64,20 @@ struct StepTracer {
     var optimizerState: [(name: String, type: TensorType)] = []
     let graph = try context.trace(at: location) { context in
       let (output, label) = forward(context)
-      let meanLoss = at("loss", context) {
-        means(of: loss.perExample(output, label), "the loss", context)
-      }
-      var results = [(name: StepTracer.lossName, tensor: meanLoss)]
-      for metric in metrics {
-        let mean = at("metrics.\(metric.name)", context) {
-          means(of: metric.perExample(output, label), "the metric '\(metric.name)'", context)
-        }
-        results.append((metric.name, mean))
-      }
+      var results = measures(context, output, label) { name, values in (name, values.mean()) }
+      let meanLoss = results[0].tensor
       var donations: [(input: Value, output: Int)] = []
       func donate(_ input: Tensor, _ name: String, to new: Tensor) {
-        if case .traced(let value, _, _) = input.storage { donations.append((value, results.count)) }
+        if case .traced(let value, _, _) = input.storage {
+          donations.append((value, results.count))
+        }
         results.append((name, new))
       }
       let gradients = update(context, loss: meanLoss, &optimizerState, donate)
       for variable in context.variables where !variable.isTrained {
-        if let updated = variable.updated { donate(context.tensor(of: variable), variable.name, to: updated) }
+        if let updated = variable.updated {
+          donate(context.tensor(of: variable), variable.name, to: updated)
+        }
       }
       if withGradients {
         for (variable, gradient) in zip(context.variables.filter(\.isTrained), gradients) {
@@ -98,11 +94,7 @@ struct StepTracer {
     let context = context("evaluation", .inference)
     let graph = try context.trace(at: location) { context in
       let (output, label) = forward(context)
-      let lossSum = at("loss", context) { loss.perExample(output, label).sum() }
-      var results = [(name: "loss.sum", tensor: lossSum)]
-      for metric in metrics {
-        let sum = at("metrics.\(metric.name)", context) { metric.perExample(output, label).sum() }
-        results.append(("\(metric.name).sum", sum))
+      let results = measures(context, output, label) { name, values in ("\(name).sum", values.sum())
       }
       return context.finish(results, at: location)
     }
@@ -127,7 +119,9 @@ struct StepTracer {
   // MARK: Parts
 
   private func context(_ purpose: String, _ mode: Mode) -> TraceContext {
-    let name = "\(type(of: model))".prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+    let name = "\(type(of: model))".prefix {
+      $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_")
+    }
     return TraceContext(name: "\(name).\(purpose)", mode: mode, model: model, at: location)
   }
 
@@ -145,15 +139,29 @@ struct StepTracer {
     context.pinned(at: Location(file: location.file, line: location.line, path: path), body)
   }
 
-  private func means(of values: Tensor, _ name: String, _ context: TraceContext) -> Tensor {
-    guard let type = values.type else { return values }
-    guard type.shape.extents == [batch], type.dtype.isFloat else {
-      return context.fail(
-        Diagnostic(
-          .shapeMismatch, "\(name) must give a float for each of the \(batch) examples, it is \(type)",
-          at: location))
+  /// The loss and the metrics, each computed from a float for each example.
+  private func measures(
+    _ context: TraceContext, _ output: Tensor, _ label: Tensor,
+    _ summarize: (String, Tensor) -> (name: String, tensor: Tensor)
+  ) -> [(name: String, tensor: Tensor)] {
+    func measure(
+      _ name: String, _ path: String, _ perExample: (Tensor, Tensor) -> Tensor
+    ) -> (name: String, tensor: Tensor) {
+      at(path, context) {
+        let values = perExample(output, label)
+        guard let type = values.type else { return summarize(name, values) }
+        guard type.shape.extents == [batch], type.dtype.isFloat else {
+          let diagnostic = Diagnostic(
+            .shapeMismatch,
+            "\(path) must give a float for each of \(batch) examples, it is \(type)",
+            at: location)
+          return summarize(name, context.fail(diagnostic))
+        }
+        return summarize(name, values)
+      }
     }
-    return values.mean()
+    return [measure(StepTracer.lossName, "loss", loss.perExample)]
+      + metrics.map { measure($0.name, "metrics.\($0.name)", $0.perExample) }
   }
 
   /// Traces the backward pass and the updates of all parameters; gives the gradients.

@@ -58,14 +58,16 @@ extension Trainer {
     var problems: [Diagnostic] = []
     for entry in entries {
       guard let literal = literals[entry.name] else {
-        problems.append(Diagnostic(.format, "'\(path)' has no tensor '\(entry.name)' (\(entry.buffer.type))"))
+        problems.append(
+          Diagnostic(.format, "'\(path)' has no tensor '\(entry.name)' (\(entry.buffer.type))"))
         continue
       }
       if literal.type != entry.buffer.type {
         problems.append(
           Diagnostic(
             .shapeMismatch,
-            "'\(entry.name)' is \(literal.type) in '\(path)' and \(entry.buffer.type) in the model"))
+            "'\(entry.name)' is \(literal.type) in '\(path)' and \(entry.buffer.type) in the model")
+        )
       }
     }
     if isWhole {
@@ -73,7 +75,8 @@ extension Trainer {
       for (name, literal) in file.tensors where !known.contains(name) {
         problems.append(
           Diagnostic(
-            .format, "'\(path)' has the tensor '\(name)' (\(literal.type)), which the model does not"))
+            .format,
+            "'\(path)' has the tensor '\(name)' (\(literal.type)), which the model does not"))
       }
     }
     guard problems.isEmpty else { throw Diagnostics(problems) }

@@ -130,7 +130,9 @@ extension Trainer {
 
   private func check(_ examples: Dataset, batch: Int, epochs: Int) throws(Diagnostics) {
     var problems: [Diagnostic] = []
-    if batch < 1 { problems.append(Diagnostic(.argument, "a batch of \(batch) examples", hint: "at least 1")) }
+    if batch < 1 {
+      problems.append(Diagnostic(.argument, "a batch of \(batch) examples", hint: "at least 1"))
+    }
     if epochs < 0 { problems.append(Diagnostic(.argument, "\(epochs) epochs", hint: "at least 0")) }
     if examples.count == 0 { problems.append(Diagnostic(.argument, "the data set is empty")) }
     if !problems.isEmpty { throw Diagnostics(problems) }

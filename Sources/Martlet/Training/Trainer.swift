@@ -56,7 +56,8 @@ public final class Trainer {
   /// - Throws: when the optimizer's numbers make no sense.
   public init(
     _ model: some Layer, loss: Loss, optimizer: some Optimizer, metrics: [Metric]? = nil,
-    seed: UInt64 = 0, backend: any Backend = InterpreterBackend(), file: String = #fileID, line: Int = #line
+    seed: UInt64 = 0, backend: any Backend = InterpreterBackend(), file: String = #fileID,
+    line: Int = #line
   ) throws(Diagnostics) {
     location = Location(file: file, line: line)
     if let problem = optimizer.problem {
