@@ -1,0 +1,43 @@
+import GraphIR
+
+/// Passes in the order in which they run.
+public struct PassPipeline: Sendable {
+  /// The passes; one may stand in several places.
+  public let passes: [any GraphPass]
+
+  /// Makes a pipeline.
+  public init(_ passes: [any GraphPass]) { self.passes = passes }
+
+  /// Every pass there is, in the order of `standard`.
+  public static let knownPasses: [any GraphPass] = [
+    InlineComposites(), FoldConstants(), EliminateCommonSubexpressions(), EliminateDeadCode(),
+  ]
+
+  /// The passes between a traced or imported graph and its lowering.
+  public static let standard = PassPipeline([
+    // First: the passes below do not look into bodies, and the forward and the backward pass share
+    // much of them.
+    InlineComposites(),
+    FoldConstants(),
+    // After folding, which makes equal constants of unequal computations.
+    EliminateCommonSubexpressions(),
+    // Last: the passes above leave what they replaced behind.
+    EliminateDeadCode(),
+  ])
+
+  /// The pipeline of the passes with the given names, in the given order.
+  ///
+  /// - Throws: a diagnostic that lists the known passes when a name is unknown.
+  public static func named(_ names: [String]) throws(Diagnostic) -> PassPipeline {
+    var passes: [any GraphPass] = []
+    for name in names {
+      guard let pass = knownPasses.first(where: { $0.name == name }) else {
+        throw Diagnostic(
+          .argument, "there is no pass \"\(name)\"",
+          hint: "the passes are \(knownPasses.map(\.name).joined(separator: ", "))")
+      }
+      passes.append(pass)
+    }
+    return PassPipeline(passes)
+  }
+}

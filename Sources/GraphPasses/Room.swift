@@ -1,1 +1,0 @@
-// GraphPasses: the passes over graphs and their pipeline.
