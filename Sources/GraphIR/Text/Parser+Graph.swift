@@ -108,6 +108,7 @@ extension Parser {
     _ scope: inout Scope, _ declared: [Declared], _ start: Token
   ) throws(Diagnostic) -> Graph? {
     let place = token
+    statementStart = position
     var returned: [Binding] = []
     do {
       try expect(word: "return")
@@ -145,6 +146,7 @@ extension Parser {
   /// `%a, %b = name @symbol %x, %y {attributes} data graph... : types loc(...)`.
   private mutating func statement(_ scope: inout Scope, nesting: Int) throws(Diagnostic) {
     let start = token
+    statementStart = position
     let results = try self.results(&scope)
     let mnemonicToken = token
     let mnemonic = try word("an operation")

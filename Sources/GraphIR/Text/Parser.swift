@@ -47,6 +47,8 @@ struct Parser {
   let literals: [String: Literal]
   let locatingByLine: Bool
   var diagnostics: [Diagnostic] = []
+  /// The first token of what is being read.
+  var statementStart = 0
 
   init(
     _ tokens: [Token], file: String, literals: [String: Literal], locatingByLine: Bool
@@ -143,7 +145,12 @@ struct Parser {
   }
 
   func unexpected(_ wanted: String) -> Diagnostic {
-    error(.syntax, "expected \(wanted), found \(token.shown)", at: token)
+    // What is missing at the end of a line is not the fault of the next.
+    if token.startsLine, position > statementStart {
+      return error(
+        .syntax, "expected \(wanted), found the end of the line", at: tokens[position - 1])
+    }
+    return error(.syntax, "expected \(wanted), found \(token.shown)", at: token)
   }
 
   /// Moves a diagnostic about a node to the line where the text defines it.

@@ -1,1 +1,0 @@
-// TestSupport: what the tests of several rooms share.
