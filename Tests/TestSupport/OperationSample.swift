@@ -42,7 +42,7 @@ package struct OperationSample: Sendable, CustomStringConvertible {
     return "\(operation.mnemonic)(\(types)) \(operation.attributes)"
   }
 
-  /// The graph with this one node: inputs x0, x1, ... and all of its results.
+  /// The graph with this one node, whose inputs are x0, x1 and so on, and with all of its results.
   package func graph() throws(Diagnostic) -> Graph {
     var builder = GraphBuilder(name: "sample")
     let inputs = operands.enumerated().map { builder.input("x\($0.offset)", $0.element) }
