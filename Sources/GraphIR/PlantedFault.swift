@@ -6,8 +6,8 @@
 public enum PlantedFault: String, CaseIterable, Hashable, Sendable {
   /// `simplify` takes the product of a value and a constant for the value.
   case simplifyDropsScale = "simplify-drops-scale"
-  /// `simplify` exchanges the operands of subtractions.
-  case simplifySwapsSubtraction = "simplify-swaps-subtraction"
+  /// `simplify` takes differences for sums.
+  case simplifyFlipsSign = "simplify-flips-sign"
   /// `fold` keeps only eight bits of the significand of constants.
   case foldRounds = "fold-rounds"
   /// `cse` takes constants of one type for equal.
@@ -22,7 +22,7 @@ public enum PlantedFault: String, CaseIterable, Hashable, Sendable {
   /// The pass or stage that the fault breaks.
   public var stage: String {
     switch self {
-    case .simplifyDropsScale, .simplifySwapsSubtraction: "simplify"
+    case .simplifyDropsScale, .simplifyFlipsSign: "simplify"
     case .foldRounds: "fold"
     case .cseIgnoresLiterals: "cse"
     case .scheduleSkipsTail, .scheduleWrongReductionStart, .scheduleSwapsRows: "schedule"
@@ -33,7 +33,7 @@ public enum PlantedFault: String, CaseIterable, Hashable, Sendable {
   public var summary: String {
     switch self {
     case .simplifyDropsScale: "a product with a scalar constant is taken for the other factor"
-    case .simplifySwapsSubtraction: "the operands of subtractions are exchanged"
+    case .simplifyFlipsSign: "differences are taken for sums"
     case .foldRounds: "constants keep eight bits of their significand"
     case .cseIgnoresLiterals: "constants of one type are taken for equal, whatever their value"
     case .scheduleSkipsTail: "the points beyond the last whole tile are not computed"

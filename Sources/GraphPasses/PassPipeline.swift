@@ -10,7 +10,8 @@ public struct PassPipeline: Sendable {
 
   /// Every pass there is, in the order of `standard`.
   public static let knownPasses: [any GraphPass] = [
-    InlineComposites(), FoldConstants(), EliminateCommonSubexpressions(), EliminateDeadCode(),
+    InlineComposites(), Simplify(), FoldConstants(), EliminateCommonSubexpressions(),
+    EliminateDeadCode(),
   ]
 
   /// The passes between a traced or imported graph and its lowering.
@@ -18,8 +19,14 @@ public struct PassPipeline: Sendable {
     // First: the passes below do not look into bodies, and the forward and the backward pass share
     // much of them.
     InlineComposites(),
+    // Before folding, since it brings computations with repeated scalars down to scalars.
+    Simplify(),
     FoldConstants(),
     // After folding, which makes equal constants of unequal computations.
+    EliminateCommonSubexpressions(),
+    // Again: operands that have become equal or constant allow more.
+    Simplify(),
+    FoldConstants(),
     EliminateCommonSubexpressions(),
     // Last: the passes above leave what they replaced behind.
     EliminateDeadCode(),
