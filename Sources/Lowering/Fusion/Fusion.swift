@@ -85,7 +85,9 @@ extension FusionGroups {
       order.append(groups[group])
     }
     let present = groups.indices.filter { !groups[$0].members.isEmpty }
-    for group in present.sorted(by: { (groups[$0].members.last ?? 0) < (groups[$1].members.last ?? 0) }) {
+    for group in present.sorted(by: {
+      (groups[$0].members.last ?? 0) < (groups[$1].members.last ?? 0)
+    }) {
       visit(group)
     }
     return order

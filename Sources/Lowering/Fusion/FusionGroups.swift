@@ -22,6 +22,10 @@ struct FusionGroup: Sendable {
 ///   small.
 struct FusionGroups: Sendable {
   private let graph: FusionGraph
+  private let outputs: Set<Int>
+  /// The readers of each kept node, before cheap ones are dropped.
+  private var readersBefore: [Int: [Int]] = [:]
+  /// Whether a node's elements are kept.
   private(set) var isKept: [Bool]
   /// The groups; empty when merged into another one.
   private(set) var groups: [FusionGroup] = []
@@ -42,11 +46,13 @@ struct FusionGroups: Sendable {
 
   init(_ graph: FusionGraph, _ kept: KeptNodes) {
     self.graph = graph
+    outputs = kept.outputs
     isKept = kept.isKept
     for (place, node) in graph.nodes.enumerated()
     where kept.isLive[place] && isKept[place] && !node.isGiven {
       addGroup(of: place)
     }
+    readersBefore = readers()
     for place in groupOf.keys.sorted() { mergeWithSources(of: place) }
     mergeSiblings()
     dropWhatIsCheap(kept)
@@ -56,8 +62,11 @@ struct FusionGroups: Sendable {
     let node = graph.nodes[place]
     reads[place] = graph.reads(of: place, isKept: isKept)
     var outer: [Int] = []
+    // Where a scatter writes is known only at run time: no two points may run at the same time.
+    var isScatter = false
+    if case .scatter = node.kind { isScatter = true }
     let alignment = node.type.shape.extents.map { extent -> Int? in
-      if extent == 1 { return nil }
+      if extent == 1 || isScatter { return nil }
       outer.append(extent)
       return outer.count - 1
     }
@@ -196,7 +205,10 @@ struct FusionGroups: Sendable {
         sources.insert(read.source)
       }
     }
-    return sources.count + members.count
+    let stored = members.filter { member in
+      outputs.contains(member) || (readersBefore[member] ?? []).contains { !members.contains($0) }
+    }
+    return sources.count + stored.count
   }
 
   /// Whether `b` is reached from `a` through a third group.
@@ -215,7 +227,9 @@ struct FusionGroups: Sendable {
   func sources(of group: Int) -> Set<Int> {
     var sources = Set<Int>()
     for member in groups[group].members {
-      for read in reads[member] ?? [] { if let other = groupOf[read.source] { sources.insert(other) } }
+      for read in reads[member] ?? [] {
+        if let other = groupOf[read.source] { sources.insert(other) }
+      }
     }
     sources.remove(group)
     return sources
@@ -254,11 +268,12 @@ struct FusionGroups: Sendable {
   }
 
   private func isPlainMap(_ group: FusionGroup) -> Bool {
-    !group.members.isEmpty && group.members.allSatisfy { member in
-      graph.nodes[member].kind == .map
-        && zip(group.alignment[member] ?? [], graph.nodes[member].type.shape.extents)
-          .allSatisfy { $0 != nil || $1 == 1 }
-    }
+    !group.members.isEmpty
+      && group.members.allSatisfy { member in
+        graph.nodes[member].kind == .map
+          && zip(group.alignment[member] ?? [], graph.nodes[member].type.shape.extents)
+            .allSatisfy { $0 != nil || $1 == 1 }
+      }
   }
 
   private func mergeSiblings(_ a: Int, _ b: Int) -> FusionGroup? {
@@ -314,7 +329,7 @@ extension FusionGroups {
           graph.nodes[$0].type.shape.elementCount >= type.shape.elementCount
         }
         guard large.count <= 1,
-          sources.allSatisfy({ isInMemory($0, readers, outputs: kept.outputs) })
+          sources.allSatisfy({ isInMemory($0, readers, outputs: outputs) })
         else { continue }
       } else {
         let alignment = groups[group].alignment[node] ?? []

@@ -26,7 +26,7 @@ struct KeptNodes: Sendable {
     self.outputs = Set(outputs)
     let count = graph.nodes.count
     isLive = [Bool](repeating: false, count: count)
-    isKept = graph.nodes.map { !$0.isInlinable }
+    isKept = graph.nodes.map { !$0.isInlinable || $0.identity != 0 }
     isOptional = [Bool](repeating: false, count: count)
     cost = [Int](repeating: 0, count: count)
     for output in outputs {
@@ -59,9 +59,12 @@ struct KeptNodes: Sendable {
     var isRepeated = [Bool](repeating: false, count: count)
     for place in graph.nodes.indices.reversed() where isLive[place] {
       let node = graph.nodes[place]
-      let computes = node.kind == .map && !node.isIndexWork
+      let computes = node.kind == .map && (!node.isIndexWork || !node.coordinates.isEmpty)
       if computes && !isKept[place] {
         if isRepeated[place] && cost[place] >= FusionCost.dear {
+          isKept[place] = true
+        } else if !node.coordinates.isEmpty && !graph.nodes[node.operands[0]].isGiven {
+          // What is picked is small; its source can then stay in the kernel that computes it.
           isKept[place] = true
         } else if sinks[place].count > 1 && FusionCost.own(node.term) > 0 {
           isKept[place] = true

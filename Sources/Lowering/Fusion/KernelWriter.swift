@@ -56,7 +56,8 @@ struct KernelWriter {
     let main = KernelWriter.main(of: group, in: graph)
     addOuterDimensions(main)
     let bodies = group.members.map { BodyWriter.write($0, in: graph, isKept: isKept) }
-    let readInside = Set(bodies.flatMap { $0.body.sources }.map { graph.memory(of: $0, isKept: isKept) })
+    let readInside = Set(
+      bodies.flatMap { $0.body.sources }.map { graph.memory(of: $0, isKept: isKept) })
     var copies: [KernelStage] = []
     for (member, body) in zip(group.members, bodies) {
       write(member, body, isReadInside: readInside.contains(member), copies: &copies)
@@ -251,7 +252,9 @@ struct KernelWriter {
   private mutating func place(_ body: ScalarBody, _ places: [IndexExpression]) -> ScalarBody {
     var bounds = kernel.bounds
     var placed = ScalarBody()
-    func move(_ index: IndexExpression) -> IndexExpression { index.substituting(places, in: bounds) }
+    func move(_ index: IndexExpression) -> IndexExpression {
+      index.substituting(places, in: bounds)
+    }
     for instruction in body.instructions {
       var copy = instruction
       switch instruction.operation {

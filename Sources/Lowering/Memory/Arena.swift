@@ -52,7 +52,9 @@ package struct ArenaPlan: Hashable, Sendable {
     return best ?? ArenaPlan(offsets: [], bytes: 0, lowerBound: 0)
   }
 
-  private static func roundUp(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
+  private static func roundUp(_ bytes: Int) -> Int {
+    (bytes + alignment - 1) / alignment * alignment
+  }
 
   private static func lowerBound(_ requests: [ArenaRequest], _ sizes: [Int]) -> Int {
     var change: [Int: Int] = [:]

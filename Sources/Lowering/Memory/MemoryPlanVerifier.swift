@@ -14,7 +14,8 @@ extension Program {
     }
     let arena = arenaBuffers()
     for buffer in arena {
-      if buffer.bytes.lowerBound % ArenaPlan.alignment != 0 || buffer.bytes.upperBound > arenaBytes {
+      if buffer.bytes.lowerBound % ArenaPlan.alignment != 0 || buffer.bytes.upperBound > arenaBytes
+      {
         report("b\(buffer.id.index) lies at \(buffer.bytes) of \(arenaBytes) bytes")
       }
     }

@@ -45,7 +45,9 @@ struct ProgramAssembler {
   /// The node whose memory a node's elements are in: a scatter updates the copy that was made for it.
   private func memory(_ node: Int) -> Int {
     var node = node
-    while case .scatter = fused.graph.nodes[node].kind { node = fused.graph.nodes[node].operands[0] }
+    while case .scatter = fused.graph.nodes[node].kind {
+      node = fused.graph.nodes[node].operands[0]
+    }
     return node
   }
 

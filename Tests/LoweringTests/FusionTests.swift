@@ -1,0 +1,204 @@
+import GraphIR
+import LoopIR
+import Lowering
+import Testing
+
+/// Which nodes share a kernel.
+@Suite struct FusionTests {
+  private let matrix = TensorType(.f32, [64, 10])
+
+  /// The names of the kernels in the order of their launches.
+  private func kernels(_ program: Program) -> [String] {
+    program.launches.map { program.kernels[$0.kernel].name }
+  }
+
+  @Test func anElementwiseChainIsOneKernelWithoutLocals() throws {
+    let graph = try makeGraph([matrix, TensorType(.f32, [10])]) { builder, x in
+      let wide = try builder.broadcast(x[1], to: [64, 10], dimensions: [1])
+      let sum = try builder.add(x[0], wide)
+      return [try builder.unary(.tanh, builder.multiply(builder.unary(.exp, sum), x[0]))]
+    }
+    let program = try expectSame(graph)
+    #expect(program.launches.count == 1)
+    #expect(program.kernels[0].stages.count == 1)
+    #expect(program.arenaBytes == 0)
+  }
+
+  @Test func sharedSubexpressionsAreComputedOnce() throws {
+    let graph = try makeGraph([matrix]) { builder, x in
+      let y = try builder.unary(.sigmoid, x[0])
+      let rest = try builder.subtract(builder.splat(1, matrix), y)
+      return [y, try builder.multiply(y, rest)]
+    }
+    let program = try expectSame(graph)
+    #expect(program.launches.count == 1)
+    let sigmoids = program.kernels[0].stages.flatMap(\.body.instructions).filter {
+      $0.operation == .unary(.sigmoid)
+    }
+    #expect(sigmoids.count == 1)
+  }
+
+  @Test func aLongDoublingChainStaysSmall() throws {
+    let graph = try makeGraph([matrix]) { builder, x in
+      var y = x[0]
+      for _ in 0..<200 { y = try builder.add(y, y) }
+      return [y]
+    }
+    let program = try lower(graph)
+    #expect(program.launches.count == 1)
+    #expect(program.kernels[0].stages.map(\.body.instructions.count).reduce(0, +) < 400)
+  }
+
+  @Test func movedAndAddedAgainAndAgainStaysSmall() throws {
+    let square = TensorType(.f32, [8, 8])
+    let graph = try makeGraph([square]) { builder, x in
+      var y = x[0]
+      for step in 0..<30 {
+        let turned = try builder.transpose(y, [1, 0])
+        let moved = try builder.reverse(y, dimensions: [step % 2])
+        y = try builder.add(builder.add(turned, moved), y)
+      }
+      return [y]
+    }
+    let program = try lower(graph)
+    #expect(program.kernels.flatMap(\.stages).map(\.body.instructions.count).reduce(0, +) < 1000)
+  }
+
+  @Test func softmaxIsOneKernelOverRows() throws {
+    let graph = try makeGraph([matrix]) { builder, x in
+      let most = try builder.reduce(.max, x[0], dimensions: [1])
+      let shifted = try builder.subtract(
+        x[0], builder.broadcast(most, to: [64, 10], dimensions: [0]))
+      let powers = try builder.unary(.exp, shifted)
+      let sum = try builder.reduce(.sum, powers, dimensions: [1])
+      return [
+        try builder.divide(powers, builder.broadcast(sum, to: [64, 10], dimensions: [0]))
+      ]
+    }
+    let program = try expectSame(graph)
+    #expect(program.launches.count == 1)
+    let kernel = program.kernels[0]
+    #expect(kernel.outer.map { kernel.dimensions[$0.index].extent } == [64])
+    #expect(kernel.stages.count == 4)
+  }
+
+  @Test func layerNormIsOneKernelOverRows() throws {
+    let type = TensorType(.f32, [4, 8, 32])
+    let graph = try makeGraph([type, TensorType(.f32, [32])]) { builder, x in
+      func wide(_ value: Value) throws -> Value {
+        try builder.broadcast(value, to: type.shape, dimensions: [0, 1])
+      }
+      func mean(_ value: Value) throws -> Value {
+        let sum = try builder.reduce(.sum, value, dimensions: [2])
+        return try builder.divide(sum, builder.splat(32, TensorType(.f32, [4, 8])))
+      }
+      let centered = try builder.subtract(x[0], wide(mean(x[0])))
+      let variance = try mean(builder.multiply(centered, centered))
+      let scale = try builder.unary(.rsqrt, variance)
+      let normal = try builder.multiply(centered, wide(scale))
+      return [
+        try builder.multiply(normal, builder.broadcast(x[1], to: type.shape, dimensions: [2]))
+      ]
+    }
+    let program = try expectSame(graph, tolerance: 1e-5)
+    #expect(program.launches.count == 1)
+  }
+
+  @Test func rowsThatAreTooLargeAreNotKept() throws {
+    let graph = try makeGraph([TensorType(.f32, [2, 40_000])]) { builder, x in
+      let powers = try builder.unary(.exp, x[0])
+      let sum = try builder.reduce(.sum, powers, dimensions: [1])
+      let wide = try builder.broadcast(sum, to: [2, 40_000], dimensions: [0])
+      return [try builder.divide(powers, wide)]
+    }
+    let program = try lower(graph)
+    #expect(program.launches.count > 1)
+  }
+
+  @Test func crossEntropyIsOneKernelAndItsMeanAnother() throws {
+    var step = StepBuilder("loss")
+    let logits = step.builder.input("logits", matrix)
+    let labels = step.builder.input("labels", TensorType(.i32, [64]))
+    let loss = try step.crossEntropy(logits, labels: labels)
+    let builder = step.builder
+    let program = try expectSame(builder.finish([Output("loss", loss)]), tolerance: 1e-5)
+    #expect(program.launches.count == 2)
+    #expect(program.arenaBytes == 256, "only the losses of the rows are in memory")
+  }
+
+  @Test func aContractionTakesItsEpilogue() throws {
+    let graph = try makeGraph([
+      TensorType(.f32, [16, 8]), TensorType(.f32, [12, 8]), TensorType(.f32, [12]),
+      TensorType(.f32, [16, 12]),
+    ]) { builder, x in
+      let turned = try builder.transpose(x[1], [1, 0])
+      let product = try builder.dot(x[0], turned, contracting: [[1], [0]])
+      let sum = try builder.add(product, builder.broadcast(x[2], to: [16, 12], dimensions: [1]))
+      let activated = try builder.unary(.sigmoid, sum)
+      return [activated, try builder.add(activated, x[3])]
+    }
+    let program = try expectSame(graph, tolerance: 1e-5)
+    #expect(program.launches.count == 1)
+    let kernel = program.kernels[0]
+    #expect(kernel.stages[0].body.instructions.map(\.operation).last == .binary(.multiply))
+    #expect(kernel.stages[0].body.instructions.count == 3)
+    #expect(kernel.parameters.filter { $0.role == .output }.count == 2)
+  }
+
+  @Test func contractionsLoadWithoutGuardsAndDivisions() throws {
+    let program = try lower(lenetStep(batch: 4))
+    for kernel in program.kernels where kernel.name.contains("conv") || kernel.name.contains("dot")
+    {
+      for stage in kernel.stages {
+        guard case .fold(.sum, _) = stage.kind, !kernel.name.contains("reduce") else { continue }
+        for instruction in stage.body.instructions {
+          guard case .load(_, let index, let guards) = instruction.operation else { continue }
+          #expect(guards.isEmpty, "\(kernel)")
+          let isAffine = index.allSatisfy(\.isAffine)
+          #expect(isAffine, "\(kernel)")
+        }
+      }
+    }
+  }
+
+  @Test func theUpdateOfAParameterIsInTheKernelOfItsGradient() throws {
+    let graph = try perceptronStep(batch: 8, inputs: 12, hidden: 16, classes: 5)
+    let program = try expectSame(graph, tolerance: 1e-4)
+    // Two products forward and one back, two of weights and two sums of biases with their updates, the loss, its
+    // mean, two for the labels' gradient, and Adam's two scalars.
+    #expect(program.launches.count == 12, "\(kernels(program))")
+    #expect(Set(program.outputs).isSuperset(of: program.inputs.dropFirst(2).dropLast()))
+  }
+
+  @Test func equalKernelsAreStoredOnce() throws {
+    let graph = try makeGraph([matrix, TensorType(.f32, [10, 10])]) { builder, x in
+      var y = x[0]
+      for _ in 0..<6 {
+        y = try builder.unary(.tanh, builder.dot(y, x[1], contracting: [[1], [0]]))
+      }
+      return [y]
+    }
+    let program = try expectSame(graph, tolerance: 1e-4)
+    #expect(program.launches.count == 6)
+    #expect(program.kernels.count == 1)
+  }
+
+  @Test func largeConstantsAreComputedOnce() throws {
+    let graph = try makeGraph([TensorType(.f32, [4, 16])]) { builder, x in
+      let data = try builder.constant(
+        Literal([16, 16], (0..<256).map { Float($0) / 256 }))
+      let weights = try builder.unary(.exp, data)
+      return [try builder.dot(x[0], weights, contracting: [[1], [0]])]
+    }
+    let program = try expectSame(graph, tolerance: 1e-5)
+    #expect(program.prologue.count == 1)
+    #expect(program.launches.count == 1)
+  }
+
+  @Test func namesComeFromModulesAndOperations() throws {
+    let names = kernels(try lower(lenetStep(batch: 2)))
+    #expect(names.contains("conv1.convolution"))
+    #expect(names.contains("head.0.dot"))
+    #expect(Set(names).count == names.count)
+  }
+}
