@@ -8,7 +8,7 @@ extension StageEmitter {
   ) throws(Diagnostic) -> [RegisterID] {
     let valueType = stage.body.instructions.last?.dtype ?? .f32
     let vector = plan.vector.flatMap { stage.folded.contains($0) ? $0 : nil }
-    let accumulated = accumulator(valueType, function)
+    let accumulated = StageEmitter.accumulator(valueType, function)
     let identity = function.identity(accumulated)
     let variables = points.map { point -> [VariableID] in
       let lanes = vector != nil ? plan.lanes : lanes(of: stage, at: point)
@@ -22,7 +22,8 @@ extension StageEmitter {
     let loops = InnerLoops(
       dimensions: plan.folded.filter { $0 != vector }, vector: vector, lanes: plan.lanes,
       accumulators: plan.accumulators, unroll: plan.unroll,
-      unrollsCompletely: vector == nil && kernel.points(plan.folded) <= 16,
+      unrollsCompletely: vector == nil && kernel.points(plan.folded) <= 16
+        && kernel.points(plan.folded) * points.count <= 64,
       skipsFirst: fault == .scheduleWrongReductionStart)
     try iterate(loops, Point()) { inner throws(Diagnostic) in
       for (slot, point) in points.enumerated() {
@@ -59,7 +60,7 @@ extension StageEmitter {
   }
 
   /// What sums are accumulated in.
-  private func accumulator(_ dtype: DType, _ function: ReduceFunction) -> DType {
+  static func accumulator(_ dtype: DType, _ function: ReduceFunction) -> DType {
     switch (dtype, function) {
     case (.f16, .sum), (.bf16, .sum), (.f16, .product), (.bf16, .product): .f32
     default: dtype

@@ -24,13 +24,48 @@ package func schedule(
       count: max(parameter.type.shape.elementCount, 1),
       kind: parameter.role == .input ? .input : .output)
   }
-  let builder = LoopsBuilder(name: kernel.name, memories: memories)
-  builder.readOnly = Set(memories.indices.filter { memories[$0].kind == .input })
   let flat = normalize(kernel)
-  let plan =
-    flat.stages.contains(where: \.isScatter)
-    ? NestPlan.scalar(flat) : VectorChoice(kernel: flat, target: target).plan()
-  try NestEmitter(builder, flat, plan, fault: options.fault).emit()
+  let pieces = pieces(flat, target)
+  let builder = LoopsBuilder(name: kernel.name, memories: memories)
+  for piece in pieces {
+    for parameter in piece.kernel.parameters.dropFirst(builder.loops.memories.count) {
+      _ = builder.addMemory(
+        LoopMemory(
+          name: parameter.name, dtype: parameter.type.dtype,
+          count: parameter.type.shape.elementCount, kind: .shared))
+    }
+  }
+  for piece in pieces {
+    builder.readOnly = piece.kernel.readOnlyParameters
+    try NestEmitter(builder, piece.kernel, piece.plan, fault: options.fault).emit()
+  }
   if let problem = builder.loops.verify().first { throw problem }
   return builder.loops
+}
+
+/// The phases of a kernel. Scratch that they share is appended to the kernels' parameters, in one order.
+private func pieces(_ kernel: Kernel, _ target: Target) -> [Piece] {
+  if kernel.stages.contains(where: \.isScatter) {
+    return [Piece(kernel: kernel, plan: .scalar(kernel))]
+  }
+  if let split = SplitReduction(kernel) {
+    return pieces(whole: split.parts, target) + pieces(whole: split.rest, target)
+  }
+  return pieces(whole: kernel, target)
+}
+
+private func pieces(whole kernel: Kernel, _ target: Target) -> [Piece] {
+  if let contraction = Contraction.find(in: kernel, target) { return contraction.pieces(target) }
+  return [Piece(kernel: kernel, plan: VectorChoice(kernel: kernel, target: target).plan())]
+}
+
+extension Kernel {
+  /// The parameters that no stage writes.
+  fileprivate var readOnlyParameters: Set<Int> {
+    var places = Set(parameters.indices)
+    for stage in stages {
+      if case .parameter(let place) = stage.target { places.remove(place) }
+    }
+    return places
+  }
 }

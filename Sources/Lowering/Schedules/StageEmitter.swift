@@ -31,7 +31,8 @@ struct StageEmitter {
           try finish(values[values.count - 1], stage, point, &results[slot])
         }
       case .fold(let function, _):
-        let values = try fold(stage, plan, function, places)
+        var values = try fold(stage, plan, function, places)
+        if fault == .scheduleSwapsRows, let second = rowPair(places) { values.swapAt(0, second) }
         for (slot, point) in places.enumerated() {
           try finish(values[slot], stage, point, &results[slot])
         }
@@ -45,7 +46,6 @@ struct StageEmitter {
       }
     }
     guard case .local(let place) = stage.target, body.scratch[place] == nil else { return }
-    if fault == .scheduleSwapsRows, let first = rowPair(points) { results.swapAt(0, first) }
     for slot in points.indices { points[slot].locals[place] = results[slot] }
   }
 

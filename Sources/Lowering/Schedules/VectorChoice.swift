@@ -30,7 +30,7 @@ struct VectorChoice {
 
   // MARK: What may be vectorized
 
-  private func canVectorize(outer id: DimensionID) -> Bool {
+  func canVectorize(outer id: DimensionID) -> Bool {
     guard lanes(id, kernel.stages) > 1 else { return false }
     let varying = kernel.varyingLocals(with: id)
     return kernel.stages.allSatisfy { stage in
@@ -182,15 +182,7 @@ struct VectorChoice {
 
   /// The outer dimensions in the order of the last store, the vector dimension innermost.
   private func orderedOuter(last: DimensionID?) -> [DimensionID] {
-    let store = kernel.stages.last { if case .parameter = $0.target { true } else { false } }
-    func stride(_ id: DimensionID) -> Int {
-      guard let store, case .affine(let stride) = store.index[0].dependence(on: id) else {
-        return 0
-      }
-      return stride
-    }
-    let others = kernel.outer.filter { $0 != last }.sorted { stride($0) > stride($1) }
-    return others + (last.map { [$0] } ?? [])
+    kernel.outerByStride.filter { $0 != last } + (last.map { [$0] } ?? [])
   }
 
   /// The plan with its work counted and split into tasks.
@@ -203,6 +195,18 @@ struct VectorChoice {
 }
 
 extension Kernel {
+  /// The outer dimensions in the order of the last store to memory: the largest step first.
+  var outerByStride: [DimensionID] {
+    let store = stages.last { if case .parameter = $0.target { true } else { false } }
+    func stride(_ id: DimensionID) -> Int {
+      guard let store, case .affine(let stride) = store.index[0].dependence(on: id) else {
+        return 0
+      }
+      return stride
+    }
+    return outer.sorted { stride($0) > stride($1) }
+  }
+
   /// An estimate of the work, in scalar operations.
   var work: Int {
     let each = stages.reduce(0) { sum, stage in
@@ -223,8 +227,14 @@ extension NestPlan {
 
   /// Gives each loop its block, so that there are as many tasks as the work is worth.
   mutating func distribute(_ kernel: Kernel) {
-    var wanted = max(1, min(NestPlan.maximumTasks, work / NestPlan.grain))
-    for place in loops.indices {
+    let wanted = min(NestPlan.maximumTasks, work / NestPlan.grain)
+    distribute(kernel, into: wanted, order: Array(loops.indices))
+  }
+
+  /// Gives each loop its block, so that there are about as many tasks as wanted; the first loops are split first.
+  mutating func distribute(_ kernel: Kernel, into tasks: Int, order: [Int]) {
+    var wanted = max(1, tasks)
+    for place in order {
       let extent = kernel.extent(loops[place].id)
       let tiles = ceilingQuotient(extent, loops[place].tile)
       let count = min(tiles, wanted)

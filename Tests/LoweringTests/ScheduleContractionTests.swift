@@ -1,0 +1,181 @@
+import GraphIR
+import LoopIR
+import Lowering
+import Testing
+
+@Suite("Schedules of contractions")
+struct ScheduleContractionTests {
+  /// How the factors of a product lie in memory.
+  enum Layout: CaseIterable {
+    case plain, transposedLeft, transposedRight, bothTransposed
+  }
+
+  private func dot(
+    _ m: Int, _ n: Int, _ k: Int, _ layout: Layout, _ dtype: DType = .f32, epilogue: Bool = true
+  ) -> KernelMaker {
+    var maker = KernelMaker("dot_\(m)_\(n)_\(k)")
+    let (i, j) = (maker.dimension("i", m), maker.dimension("j", n))
+    let r = maker.dimension("r", k)
+    let left = layout == .transposedLeft || layout == .bothTransposed
+    let right = layout == .transposedRight || layout == .bothTransposed
+    let x = maker.input(dtype, left ? [k, m] : [m, k])
+    let y = maker.input(dtype, right ? [n, k] : [k, n])
+    let bias = maker.input(dtype, [n])
+    let out = maker.output(dtype, [m, n])
+    maker.kernel.outer = [i, j]
+    let product = [
+      load(x, left ? [at(r), at(i)] : [at(i), at(r)], dtype),
+      load(y, right ? [at(j), at(r)] : [at(r), at(j)], dtype),
+      ScalarInstruction(.binary(.multiply), [0, 1], dtype),
+    ]
+    guard epilogue else {
+      maker.stage(out, [at(i), at(j)], .fold(.sum, over: [r]), product)
+      return maker
+    }
+    let sum = maker.local(dtype)
+    maker.stage(sum, [], .fold(.sum, over: [r]), product)
+    maker.stage(
+      out, [at(i), at(j)], .map,
+      [
+        load(sum, [], dtype), load(bias, [at(j)], dtype),
+        ScalarInstruction(.binary(.add), [0, 1], dtype),
+        ScalarInstruction(.unary(.abs), [2], dtype),
+      ])
+    return maker
+  }
+
+  @Test(arguments: Layout.allCases)
+  func products(layout: Layout) throws {
+    for (m, n, k) in [
+      (1, 1, 1), (1, 17, 5), (13, 1, 7), (2, 3, 4), (7, 19, 33), (12, 32, 16), (25, 50, 3),
+      (31, 8, 20), (64, 10, 21),
+    ] {
+      try checkSchedule(dot(m, n, k, layout))
+    }
+  }
+
+  @Test(arguments: [DType.f64, .f16, .i32, .u8, .i64])
+  func elementTypes(dtype: DType) throws {
+    try checkSchedule(dot(9, 21, 11, .plain, dtype), tolerance: 2e-2)
+    try checkSchedule(dot(9, 21, 11, .transposedRight, dtype, epilogue: false), tolerance: 2e-2)
+  }
+
+  /// Rows of the right factor that collide in the cache are packed.
+  @Test func packs() throws {
+    let maker = dot(70, 270, 9, .plain)
+    let loops = try schedule(maker.finished, for: scheduleTargets[1])
+    #expect(loops.phases.count == 2)
+    #expect(loops.memories.contains { $0.kind == .shared })
+    try checkSchedule(maker)
+  }
+
+  /// A long reduction to few results is summed in parts, however many threads there are.
+  @Test func splits() throws {
+    var maker = KernelMaker("split")
+    let (i, j) = (maker.dimension("i", 5), maker.dimension("j", 9))
+    let (n, r) = (maker.dimension("n", 24), maker.dimension("r", 1100))
+    let x = maker.input(.f32, [24, 1100, 5])
+    let y = maker.input(.f32, [24, 1100, 9])
+    let out = maker.output(.f32, [5, 9])
+    maker.kernel.outer = [i, j]
+    maker.stage(
+      out, [at(i), at(j)], .fold(.sum, over: [n, r]),
+      [
+        load(x, [at(n), at(r), at(i)]), load(y, [at(n), at(r), at(j)]),
+        ScalarInstruction(.binary(.multiply), [0, 1], .f32),
+      ])
+    let loops = try schedule(maker.finished, for: scheduleTargets[1])
+    #expect(loops.phases.count == 2)
+    #expect(loops.phases[0].taskCount > 1)
+    try checkSchedule(maker, tolerance: 1e-3)
+  }
+
+  @Test func batched() throws {
+    var maker = KernelMaker("batched")
+    let (b, i) = (maker.dimension("b", 3), maker.dimension("i", 7))
+    let (j, r) = (maker.dimension("j", 18), maker.dimension("r", 6))
+    let x = maker.input(.f32, [3, 7, 6])
+    let y = maker.input(.f32, [3, 18, 6])
+    let out = maker.output(.f32, [3, 7, 18])
+    maker.kernel.outer = [b, i, j]
+    maker.stage(
+      out, [at(b), at(i), at(j)], .fold(.sum, over: [r]),
+      [
+        load(x, [at(b), at(i), at(r)]), load(y, [at(b), at(j), at(r)]),
+        ScalarInstruction(.binary(.multiply), [0, 1], .f32),
+      ])
+    try checkSchedule(maker)
+  }
+
+  /// NHWC convolutions with padding and stride.
+  @Test(arguments: [(1, 6, 1, 0), (3, 16, 1, 1), (6, 5, 2, 2), (16, 6, 1, 2), (4, 33, 3, 1)])
+  func convolution(inputs: Int, outputs: Int, stride: Int, padding: Int) throws {
+    var maker = KernelMaker("convolution")
+    let (height, width) = (9, 13)
+    let (rows, columns) = (
+      (height + 2 * padding - 3) / stride + 1, (width + 2 * padding - 3) / stride + 1
+    )
+    let (n, h) = (maker.dimension("n", 2), maker.dimension("h", rows))
+    let (w, o) = (maker.dimension("w", columns), maker.dimension("o", outputs))
+    let (i, j) = (maker.dimension("i", 3), maker.dimension("j", 3))
+    let c = maker.dimension("c", inputs)
+    let x = maker.input(.f32, [2, height, width, inputs])
+    let filter = maker.input(.f32, [3, 3, inputs, outputs])
+    let out = maker.output(.f32, [2, rows, columns, outputs])
+    let sum = maker.local(.f32)
+    maker.kernel.outer = [n, h, w, o]
+    let border = IndexExpression(constant: padding)
+    let (y, z) = (at(h) * stride + at(i) - border, at(w) * stride + at(j) - border)
+    let guards = [IndexGuard(y, below: height), IndexGuard(z, below: width)]
+    maker.stage(
+      sum, [], .fold(.sum, over: [i, j, c]),
+      [
+        ScalarInstruction(.constant(0), [], .f32),
+        load(
+          x, [at(n), y, z, at(c)], guards: padding > 0 ? guards : [],
+          otherwise: padding > 0 ? [0] : []),
+        load(filter, [at(i), at(j), at(c), at(o)]),
+        ScalarInstruction(.binary(.multiply), [1, 2], .f32),
+      ])
+    maker.stage(
+      out, [at(n), at(h), at(w), at(o)], .map,
+      [load(sum, []), ScalarInstruction(.unary(.sigmoid), [0], .f32)])
+    try checkSchedule(maker)
+  }
+
+  /// The gradient of a filter: few results, taps and channels as rows, a reduction over all pixels.
+  @Test(arguments: [(1, 6), (6, 16), (3, 7)])
+  func filterGradient(inputs: Int, outputs: Int) throws {
+    var maker = KernelMaker("filter_gradient")
+    let (n, h) = (maker.dimension("n", 4), maker.dimension("h", 5))
+    let (w, o) = (maker.dimension("w", 6), maker.dimension("o", outputs))
+    let (i, j) = (maker.dimension("i", 3), maker.dimension("j", 5))
+    let c = maker.dimension("c", inputs)
+    let x = maker.input(.f32, [4, 7, 10, inputs])
+    let gradient = maker.input(.f32, [4, 5, 6, outputs])
+    let out = maker.output(.f32, [3, 5, inputs, outputs])
+    maker.kernel.outer = [i, j, c, o]
+    maker.stage(
+      out, [at(i), at(j), at(c), at(o)], .fold(.sum, over: [n, h, w]),
+      [
+        load(x, [at(n), at(h) + at(i), at(w) + at(j), at(c)]),
+        load(gradient, [at(n), at(h), at(w), at(o)]),
+        ScalarInstruction(.binary(.multiply), [0, 1], .f32),
+      ])
+    try checkSchedule(maker)
+  }
+
+  @Test(arguments: [
+    PlantedFault.scheduleSkipsTail, .scheduleWrongReductionStart, .scheduleSwapsRows,
+  ])
+  func plantedFaultsShow(fault: PlantedFault) throws {
+    let maker = dot(13, 27, 8, .plain)
+    let kernel = maker.finished
+    let elements = kernel.parameters.enumerated().map { sampleElements($1.type, seed: $0) }
+    let target = scheduleTargets[1]
+    let right = try evaluate(schedule(kernel, for: target), kernel, elements)
+    let wrong = try evaluate(
+      schedule(kernel, for: target, options: ScheduleOptions(fault: fault)), kernel, elements)
+    #expect(right[3] != wrong[3])
+  }
+}
