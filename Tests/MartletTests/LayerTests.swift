@@ -115,7 +115,7 @@ import Testing
     #expect(graph.nodes.last?.location == Location(file: expected.file, line: line + 1))
   }
 
-  /// Runs a layer whose parameters are 1, 2, 3, ... in order.
+  /// Runs a layer whose parameters count from 1.
   func run(_ layer: some Layer, _ input: Literal, mode: Mode = .inference) throws -> Literal {
     let graph = try trace("g", ["x": input.type], mode: mode) { ["y": layer($0["x"])] }
     let values = graph.inputs.map { value in

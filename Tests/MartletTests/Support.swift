@@ -12,7 +12,7 @@ func evaluate(
   return try interpret(graph, values)[0]
 }
 
-/// What is wrong with a computation on inputs `x0`, `x1`, ... of the given types.
+/// What is wrong with a computation on inputs of the given types.
 func problems(
   _ types: [TensorType], _ body: ([Tensor]) -> Tensor
 ) -> [Diagnostic] {

@@ -60,7 +60,9 @@ public struct Dataset: Sendable {
     return Dataset(self, order: order.shuffled(using: &generator))
   }
 
-  /// Parts this set into three, after a shuffle that the seed decides. Shares are of all examples.
+  /// Parts this set into three, after a shuffle that the seed decides.
+  ///
+  /// Shares are of all examples.
   ///
   /// - Throws: when a share is negative or both together leave nothing to train on.
   public func split(
@@ -117,7 +119,9 @@ public struct Dataset: Sendable {
     return part
   }
 
-  /// Copies the examples at `positions` of `order` into the memory of a batch. Allocates nothing.
+  /// Copies the examples at `positions` of `order` into the memory of a batch.
+  ///
+  /// Allocates nothing.
   func gather(
     _ positions: Range<Int>, of order: [Int], inputs: UnsafeMutableRawBufferPointer,
     labels: UnsafeMutableRawBufferPointer

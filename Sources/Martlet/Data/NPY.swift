@@ -3,7 +3,9 @@ import GraphIR
 /// NumPy's format for one array, versions 1 to 3 (numpy.lib.format): a magic string, a header in Python's syntax, and
 /// the elements in row-major order.
 public enum NPY {
-  /// Reads an array. Column-major arrays and big-endian elements are brought into order.
+  /// Reads an array.
+  ///
+  /// Column-major arrays and big-endian elements are brought into order.
   ///
   /// - Returns: a tensor of the array's dtype; NumPy has no bf16.
   /// - Throws: what is wrong with the file, or which of its features no tensor has.

@@ -1,4 +1,6 @@
-/// A nonlinear function of each element (of each row, for softmax). It is also a layer by itself.
+/// A nonlinear function of each element (of each row, for softmax).
+///
+/// It is also a layer by itself.
 public enum Activation: String, CaseIterable, Hashable, Sendable, Layer {
   /// x.
   case identity

@@ -1,6 +1,8 @@
 import GraphIR
 
-/// A Swift number that can stand beside a tensor: `x * 2`, `1 - x`. It takes the tensor's dtype.
+/// A Swift number that can stand beside a tensor: `x * 2`, `1 - x`.
+///
+/// It takes the tensor's dtype.
 public protocol TensorScalar: Sendable {
   /// The number as a scalar of a dtype; nil when the dtype cannot hold such a number (1.5 as an integer).
   func literal(_ dtype: DType) -> Literal?

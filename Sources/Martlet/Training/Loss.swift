@@ -32,7 +32,9 @@ public struct Loss: Sendable {
     self.defaultMetrics = defaultMetrics
   }
 
-  /// The mean over an example's elements of (output - label)². Outputs and labels have one shape and dtype.
+  /// The mean over an example's elements of (output - label)².
+  ///
+  /// Outputs and labels have one shape and dtype.
   public static let meanSquaredError = Loss("mean squared error") { output, label in
     requireEqualTypes("mean squared error", output, label) {
       (output - label).squared().meanOfExamples()

@@ -6,7 +6,9 @@ import GraphIR
   import Darwin
 #endif
 
-/// How parameters follow from their gradients. It is traced into the training step, not run.
+/// How parameters follow from their gradients.
+///
+/// It is traced into the training step, not run.
 public protocol Optimizer: Sendable {
   /// The learning rate at which training begins; it is an input of the step, so a schedule can change it.
   var learningRate: Double { get }

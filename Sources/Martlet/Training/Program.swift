@@ -37,7 +37,9 @@ final class Program {
     self.session = session
   }
 
-  /// Copies examples into the inputs and runs. Allocates nothing.
+  /// Copies examples into the inputs and runs.
+  ///
+  /// Allocates nothing.
   func run(
     _ dataset: Dataset, _ positions: Range<Int>, of order: [Int], learningRate rate: Double = 0
   ) throws(Diagnostic) {
@@ -54,7 +56,9 @@ final class Program {
     try session.run()
   }
 
-  /// The scalar that an output is after a run. Allocates nothing.
+  /// The scalar that an output is after a run.
+  ///
+  /// Allocates nothing.
   func scalar(_ output: Int) -> Double {
     let bytes = outputs[output].bytes
     return switch outputs[output].type.dtype {

@@ -55,7 +55,9 @@ struct StepTracer {
   /// The line that made the trainer: the loss, the metrics and the optimizer have no other.
   let location: Location
 
-  /// A whole step: forward, loss, backward, update. Parameters and state are donated to their new values.
+  /// A whole step: forward, loss, backward, update.
+  ///
+  /// Parameters and state are donated to their new values.
   ///
   /// Inputs: the batch, parameters, state, random state and learning rate. Outputs: the mean loss and metrics,
   /// then the new values under the inputs' names, then the gradients (`gradient.conv1.filter`) if asked for.

@@ -89,7 +89,9 @@ extension Trainer {
     return reports
   }
 
-  /// The mean loss and metrics over all examples, none left out. Dropout and the like do not act.
+  /// The mean loss and metrics over all examples, none left out.
+  ///
+  /// Dropout and the like do not act.
   public func evaluate(
     _ examples: Dataset, batch: Int = 256
   ) throws(Diagnostics) -> Evaluation {
@@ -153,7 +155,9 @@ extension Trainer {
     return Array(0..<count).shuffled(using: &generator)
   }
 
-  /// Runs a step and adds what it gives to the totals. Allocates nothing.
+  /// Runs a step and adds what it gives to the totals.
+  ///
+  /// Allocates nothing.
   private func run(
     _ program: Program, _ examples: Dataset, _ positions: Range<Int>, of order: [Int],
     _ totals: inout Totals, areSums: Bool = false
@@ -180,7 +184,9 @@ struct Totals {
     sums = [Double](repeating: 0, count: metrics.count + 1)
   }
 
-  /// Adds the outputs of a run, which are sums or means over a number of examples. Allocates nothing.
+  /// Adds the outputs of a run, which are sums or means over a number of examples.
+  ///
+  /// Allocates nothing.
   mutating func add(_ program: Program, count: Int, areSums: Bool) {
     for index in sums.indices {
       sums[index] += program.scalar(index) * (areSums ? 1 : Double(count))
