@@ -12,6 +12,14 @@ public enum PlantedFault: String, CaseIterable, Hashable, Sendable {
   case foldRounds = "fold-rounds"
   /// `cse` takes constants of one type for equal.
   case cseIgnoresLiterals = "cse-ignores-literals"
+  /// Fusion leaves out the last operation of what follows a contraction in its kernel.
+  case fusionDropsEpilogue = "fusion-drops-epilogue"
+  /// Fusion reads the first operand of contractions at place 0 of its last dimension.
+  case fusionWrongIndex = "fusion-wrong-index"
+  /// The memory plan takes every buffer for half as large as it is.
+  case memoryOverlap = "memory-overlap"
+  /// The memory plan gives a buffer's place away after its first reader.
+  case memoryEarlyFree = "memory-early-free"
   /// The schedule leaves out the points beyond the last whole tile.
   case scheduleSkipsTail = "schedule-skips-tail"
   /// The schedule starts every reduction at its second step.
@@ -25,6 +33,8 @@ public enum PlantedFault: String, CaseIterable, Hashable, Sendable {
     case .simplifyDropsScale, .simplifyFlipsSign: "simplify"
     case .foldRounds: "fold"
     case .cseIgnoresLiterals: "cse"
+    case .fusionDropsEpilogue, .fusionWrongIndex: "fusion"
+    case .memoryOverlap, .memoryEarlyFree: "memory"
     case .scheduleSkipsTail, .scheduleWrongReductionStart, .scheduleSwapsRows: "schedule"
     }
   }
@@ -36,6 +46,10 @@ public enum PlantedFault: String, CaseIterable, Hashable, Sendable {
     case .simplifyFlipsSign: "differences are taken for sums"
     case .foldRounds: "constants keep eight bits of their significand"
     case .cseIgnoresLiterals: "constants of one type are taken for equal, whatever their value"
+    case .fusionDropsEpilogue: "the last operation after a contraction is left out"
+    case .fusionWrongIndex: "contractions read one operand at one place only"
+    case .memoryOverlap: "buffers are taken for half as large as they are"
+    case .memoryEarlyFree: "a buffer's place is given away after its first reader"
     case .scheduleSkipsTail: "the points beyond the last whole tile are not computed"
     case .scheduleWrongReductionStart: "reductions leave out their first step"
     case .scheduleSwapsRows: "the sums of the first two rows of a tile are exchanged"

@@ -54,8 +54,8 @@ func expectSame(
   let inputs = inputs ?? graph.inputs.map { generator.literal($0.type) }
   let expected = try interpret(graph, inputs)
   var first: Program?
-  for forbidReuse in [false, true] {
-    let program = try lower(graph, options: LoweringOptions(forbidReuse: forbidReuse))
+  for forbidsReuse in [false, true] {
+    let program = try lower(graph, options: LoweringOptions(forbidsReuse: forbidsReuse))
     if first == nil { first = program }
     let found = try program.evaluate(inputs)
     for (place, (a, b)) in zip(found, expected).enumerated() {

@@ -12,7 +12,7 @@ struct FusedGraph: Sendable {
 }
 
 /// Decides which nodes share a kernel, and writes the kernels.
-func fuse(_ source: Graph) throws(Diagnostic) -> FusedGraph {
+func fuse(_ source: Graph, fault: PlantedFault?) throws(Diagnostic) -> FusedGraph {
   var graph = FusionGraph()
   var inputs: [Int] = []
   for (place, input) in source.inputs.enumerated() {
@@ -37,7 +37,9 @@ func fuse(_ source: Graph) throws(Diagnostic) -> FusedGraph {
     var writer = KernelWriter(
       graph: graph, isKept: groups.isKept, group: group, stored: Set(stored),
       name: names.make((path + [label]).joined(separator: ".")))
-    kernels.append(writer.write())
+    var written = writer.write()
+    if let fault { written.kernel.plant(fault) }
+    kernels.append(written)
   }
   return FusedGraph(graph: graph, outputs: outputs, kernels: kernels)
 }

@@ -155,14 +155,11 @@ struct ProgramAssembler {
   // MARK: Arena
 
   private mutating func placeArena() {
-    var lives: [BufferID: ClosedRange<Int>] = [:]
-    for (place, launch) in program.launches.enumerated() {
-      for id in launch.arguments { lives[id] = (lives[id]?.lowerBound ?? place)...place }
-    }
+    let lives = program.lives(endingEarly: options.fault == .memoryEarlyFree)
     let arena = program.buffers.indices.map { BufferID($0) }.filter {
       if case .arena = program.buffers[$0.index].placement { true } else { false }
     }
-    var owner = options.forbidReuse ? [:] : placesTakenOver(lives)
+    let owner = options.forbidsReuse ? [:] : placesTakenOver(lives)
     func root(_ id: BufferID) -> BufferID {
       var id = id
       while let next = owner[id] { id = next }
@@ -172,7 +169,7 @@ struct ProgramAssembler {
     var request: [BufferID: Int] = [:]
     for id in arena {
       guard var life = lives[id] else { continue }
-      if options.forbidReuse { life = 0...program.launches.count }
+      if options.forbidsReuse { life = 0...program.launches.count }
       let place = request[root(id)] ?? requests.count
       request[root(id)] = place
       if place == requests.count {
@@ -184,12 +181,18 @@ struct ProgramAssembler {
           min(life.lowerBound, other.lowerBound)...max(life.upperBound, other.upperBound)
       }
     }
-    let plan = ArenaPlan.pack(requests)
+    var plan: ArenaPlan
+    if options.fault == .memoryOverlap {
+      plan = ArenaPlan.pack(
+        requests.map { ArenaRequest(bytes: $0.bytes / 2, lifetime: $0.lifetime) })
+      plan.bytes = zip(requests, plan.offsets).map { $0.bytes + $1 }.max() ?? 0
+    } else {
+      plan = ArenaPlan.pack(requests)
+    }
     for id in arena {
       guard let place = request[root(id)] else { continue }
       program.buffers[id.index].placement = .arena(offset: plan.offsets[place])
     }
-    owner = [:]
     program.arenaBytes = plan.bytes
     program.lowerBoundBytes = plan.lowerBound
   }
@@ -222,6 +225,20 @@ struct ProgramAssembler {
       }
     }
     return owner
+  }
+}
+
+extension Program {
+  /// The first and the last launch that touches each buffer.
+  fileprivate func lives(endingEarly: Bool) -> [BufferID: ClosedRange<Int>] {
+    var lives: [BufferID: ClosedRange<Int>] = [:]
+    for (place, launch) in launches.enumerated() {
+      for id in launch.arguments {
+        if endingEarly, let life = lives[id], life.count > 1 { continue }
+        lives[id] = (lives[id]?.lowerBound ?? place)...place
+      }
+    }
+    return lives
   }
 }
 
