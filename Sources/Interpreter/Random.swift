@@ -23,25 +23,27 @@ extension Evaluator {
       throw notDefined("random")
     }
     let (seed, step) = (state[0], state[1])
-    func block(_ number: Int) -> [UInt32] {
-      let words = philox(
+    let count = types[0].shape.elementCount
+    let isWide = op.dtype.bitCount == 64
+    let wordsPerBlock = isWide ? 2 : 4
+    var words: [UInt64] = []
+    words.reserveCapacity(count + 3)
+    for block in 0..<(count + wordsPerBlock - 1) / wordsPerBlock {
+      let four = philox(
         counter: (
-          UInt32(truncatingIfNeeded: number), UInt32(truncatingIfNeeded: op.stream),
+          UInt32(truncatingIfNeeded: block), UInt32(truncatingIfNeeded: op.stream),
           UInt32(truncatingIfNeeded: step), UInt32(truncatingIfNeeded: step >> 32)
         ),
         key: (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)))
-      return [words.0, words.1, words.2, words.3]
-    }
-    let count = types[0].shape.elementCount
-    var words: [UInt64] = []
-    words.reserveCapacity(count + 3)
-    if op.dtype.bitCount == 64 {
-      for number in 0..<(count + 1) / 2 {
-        let four = block(number).map { UInt64($0) }
-        words += [four[1] << 32 | four[0], four[3] << 32 | four[2]]
+      if isWide {
+        words.append(UInt64(four.1) << 32 | UInt64(four.0))
+        words.append(UInt64(four.3) << 32 | UInt64(four.2))
+      } else {
+        words.append(UInt64(four.0))
+        words.append(UInt64(four.1))
+        words.append(UInt64(four.2))
+        words.append(UInt64(four.3))
       }
-    } else {
-      for number in 0..<(count + 3) / 4 { words += block(number).map { UInt64($0) } }
     }
     words.removeLast(words.count - count)
     return store(.random(words, op.dtype))

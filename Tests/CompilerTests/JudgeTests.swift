@@ -1,6 +1,7 @@
 import Compiler
 import GraphIR
 import Interpreter
+import TestSupport
 import Testing
 
 /// A graph with one node.
@@ -139,6 +140,18 @@ private func raised(_ values: [Double], by ulps: Int) -> [Double] {
     #expect(try !judge(composite, large, small, bodies: [body]) { [$0[0] + 1e-2] }.isRight)
     let one = vector(.f32, [1])
     #expect(try !judge(composite, one, one, bodies: [body]) { [$0[0] + 1e-5] }.isRight)
+  }
+
+  @Test(arguments: GraphIR.Operation.Kind.allCases)
+  func theInterpretersOwnResultsAreRight(_ kind: GraphIR.Operation.Kind) throws {
+    for sample in samples(of: kind) {
+      let graph = try sample.graph()
+      let operands = sample.inputs()
+      let results = try interpret(graph, operands)
+      let verdicts = try Judge.judge(
+        graph.nodes[0], in: graph, operands: operands, results: results)
+      #expect(!verdicts.contains { !$0.isRight }, "\(sample)")
+    }
   }
 
   @Test func resultsOfAnotherTypeAreRefused() throws {
