@@ -62,7 +62,7 @@ struct ScheduleContractionTests {
 
   /// Rows of the right factor that collide in the cache are packed.
   @Test func packs() throws {
-    let maker = dot(70, 270, 9, .plain)
+    let maker = dot(66, 260, 3, .plain)
     let loops = try schedule(maker.finished, for: scheduleTargets[1])
     #expect(loops.phases.count == 2)
     #expect(loops.memories.contains { $0.kind == .shared })
@@ -72,11 +72,11 @@ struct ScheduleContractionTests {
   /// A long reduction to few results is summed in parts, however many threads there are.
   @Test func splits() throws {
     var maker = KernelMaker("split")
-    let (i, j) = (maker.dimension("i", 5), maker.dimension("j", 9))
+    let (i, j) = (maker.dimension("i", 3), maker.dimension("j", 9))
     let (n, r) = (maker.dimension("n", 24), maker.dimension("r", 1100))
-    let x = maker.input(.f32, [24, 1100, 5])
+    let x = maker.input(.f32, [24, 1100, 3])
     let y = maker.input(.f32, [24, 1100, 9])
-    let out = maker.output(.f32, [5, 9])
+    let out = maker.output(.f32, [3, 9])
     maker.kernel.outer = [i, j]
     maker.stage(
       out, [at(i), at(j)], .fold(.sum, over: [n, r]),
