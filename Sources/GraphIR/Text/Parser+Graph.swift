@@ -219,9 +219,10 @@ extension Parser {
   private mutating func results(_ scope: inout Scope) throws(Diagnostic) -> [String] {
     var names: [String] = []
     while case .value(let name) = token.kind {
-      guard scope.bindings.updateValue(.unknown, forKey: name) == nil else {
+      guard scope.bindings[name] == nil else {
         throw error(.name, "%\(name) is defined twice", at: token)
       }
+      scope.bindings[name] = .unknown
       names.append(name)
       advance()
       if take("=") { return names }

@@ -47,21 +47,27 @@ private struct Printer {
 
   private func header(_ graph: Graph) -> String {
     let inputs = graph.inputs.map { input in
-      let donation = input.donatedTo.map { " donates \(graph.outputs[$0].name)" } ?? ""
+      let receiver = input.donatedTo.flatMap {
+        graph.outputs.indices.contains($0) ? graph.outputs[$0].name : nil
+      }
+      let donation = receiver.map { " donates \($0)" } ?? ""
       return "%\(input.name): \(input.type)\(donation)\(suffix(input.location))"
     }
     let outputs = graph.outputs.enumerated().map { position, output in
       let type = graph.type(of: output.value)
       return output.name == Output.defaultName(position) ? "\(type)" : "\(output.name): \(type)"
     }
-    let line = "graph @\(graph.name)("
-    let list = inputs.joined(separator: ", ")
-    let wraps = line.count + list.count > 100 && inputs.count > 1
-    let listed =
-      wraps ? inputs.map { "\n\(indentation)    \($0)" }.joined(separator: ",") : list
+    let head = "graph @\(graph.name)"
+    let width = head.count + (inputs + outputs).reduce(0) { $0 + $1.count + 2 }
     let alone = outputs.count == 1 && graph.outputs[0].name == Output.defaultName(0)
-    let results = outputs.joined(separator: ", ")
-    return "\(line)\(listed)) -> \(alone ? results : "(\(results))")"
+    let results = alone ? outputs[0] : listed(outputs, wrapping: width > 100)
+    return "\(head)\(listed(inputs, wrapping: width > 100)) -> \(results)"
+  }
+
+  /// `(a, b)`, or a line for each where the line would be long.
+  private func listed(_ entries: [String], wrapping: Bool) -> String {
+    guard wrapping, entries.count > 1 else { return "(\(entries.joined(separator: ", ")))" }
+    return "(" + entries.map { "\n\(indentation)    \($0)" }.joined(separator: ",") + ")"
   }
 
   private mutating func print(_ node: Node, of graph: Graph) {
