@@ -26,6 +26,10 @@ public enum PlantedFault: String, CaseIterable, Hashable, Sendable {
   case scheduleWrongReductionStart = "schedule-wrong-reduction-start"
   /// The schedule exchanges the first two rows of a tile.
   case scheduleSwapsRows = "schedule-swaps-rows"
+  /// Fused multiply-adds leave out what they add to.
+  case llvmDropsAddend = "llvm-drops-addend"
+  /// One coefficient of the exponential's series is wrong.
+  case llvmWrongCoefficient = "llvm-wrong-coefficient"
 
   /// The pass or stage that the fault breaks.
   public var stage: String {
@@ -36,6 +40,7 @@ public enum PlantedFault: String, CaseIterable, Hashable, Sendable {
     case .fusionDropsEpilogue, .fusionWrongIndex: "fusion"
     case .memoryOverlap, .memoryEarlyFree: "memory"
     case .scheduleSkipsTail, .scheduleWrongReductionStart, .scheduleSwapsRows: "schedule"
+    case .llvmDropsAddend, .llvmWrongCoefficient: "llvm"
     }
   }
 
@@ -53,6 +58,8 @@ public enum PlantedFault: String, CaseIterable, Hashable, Sendable {
     case .scheduleSkipsTail: "the points beyond the last whole tile are not computed"
     case .scheduleWrongReductionStart: "reductions leave out their first step"
     case .scheduleSwapsRows: "the sums of the first two rows of a tile are exchanged"
+    case .llvmDropsAddend: "fused multiply-adds leave out what they add to"
+    case .llvmWrongCoefficient: "a coefficient of the exponential is wrong"
     }
   }
 }

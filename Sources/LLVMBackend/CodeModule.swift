@@ -1,0 +1,85 @@
+import CLLVM
+import GraphIR
+import LoopIR
+
+/// One kernel's LLVM module in a context of its own, and the machine that turns it into code.
+///
+/// Nothing is shared with other modules, so that kernels compile on all cores.
+struct CodeModule: ~Copyable {
+  private let context: LLVMContextRef
+  private let module: LLVMModuleRef
+  private let machine: LLVMTargetMachineRef
+
+  /// The passes that run: scalar cleaning up and loop-invariant code motion. The schedules have made all
+  /// vectors; no vectorizer runs.
+  static let passes =
+    "function(sroa,early-cse,simplifycfg,instcombine,loop-mssa(licm),gvn,sroa,instcombine,"
+    + "simplifycfg,adce)"
+
+  /// Emits a kernel; its symbols begin with the prefix.
+  init(_ loops: Loops, symbolPrefix: String, options: CodeOptions) throws(Diagnostic) {
+    _ = registerNativeTarget
+    let host = Host.current
+    var target: LLVMTargetRef?
+    var message: UnsafeMutablePointer<CChar>?
+    guard LLVMGetTargetFromTriple(host.triple, &target, &message) == 0 else {
+      throw Diagnostic(.unsupported, "LLVM has no code generator here: \(takeMessage(message))")
+    }
+    guard
+      let machine = LLVMCreateTargetMachine(
+        target, host.triple, host.cpuName, host.features, LLVMCodeGenLevelDefault, LLVMRelocPIC,
+        LLVMCodeModelJITDefault)
+    else { throw Diagnostic(.unsupported, "LLVM cannot make code for \(host.triple)") }
+    let context: LLVMContextRef = LLVMContextCreate()
+    let module: LLVMModuleRef = LLVMModuleCreateWithNameInContext(loops.name, context)
+    LLVMSetTarget(module, host.triple)
+    let layout = LLVMCreateTargetDataLayout(machine)
+    LLVMSetModuleDataLayout(module, layout)
+    LLVMDisposeTargetData(layout)
+    self.context = context
+    self.module = module
+    self.machine = machine
+    let emitter = ModuleEmitter(
+      loops, symbolPrefix: symbolPrefix, module: module, context: context, options: options)
+    try emitter.emit()
+    guard LLVMVerifyModule(module, LLVMReturnStatusAction, &message) == 0 else {
+      throw Diagnostic(
+        .internalError, "kernel \(loops.name) became wrong LLVM IR: \(takeMessage(message))")
+    }
+    _ = takeMessage(message)
+    let builderOptions = LLVMCreatePassBuilderOptions()
+    defer { LLVMDisposePassBuilderOptions(builderOptions) }
+    try check(
+      LLVMRunPasses(module, Self.passes, machine, builderOptions), "optimizing \(loops.name)")
+  }
+
+  deinit {
+    LLVMDisposeModule(module)
+    LLVMContextDispose(context)
+    LLVMDisposeTargetMachine(machine)
+  }
+
+  /// The optimized LLVM IR.
+  func text() -> String { takeMessage(LLVMPrintModuleToString(module)) }
+
+  /// Assembly text.
+  func assembly() throws(Diagnostic) -> String {
+    let buffer = try emit(LLVMAssemblyFile)
+    defer { LLVMDisposeMemoryBuffer(buffer) }
+    let bytes = UnsafeRawBufferPointer(
+      start: LLVMGetBufferStart(buffer), count: LLVMGetBufferSize(buffer))
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// An object file, which the caller owns.
+  func object() throws(Diagnostic) -> LLVMMemoryBufferRef { try emit(LLVMObjectFile) }
+
+  private func emit(_ kind: LLVMCodeGenFileType) throws(Diagnostic) -> LLVMMemoryBufferRef {
+    var message: UnsafeMutablePointer<CChar>?
+    var buffer: LLVMMemoryBufferRef?
+    guard LLVMTargetMachineEmitToMemoryBuffer(machine, module, kind, &message, &buffer) == 0,
+      let buffer
+    else { throw Diagnostic(.internalError, "LLVM cannot emit code: \(takeMessage(message))") }
+    return buffer
+  }
+}

@@ -1,0 +1,64 @@
+import CLLVM
+import LoopIR
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The processor that this program runs on, as LLVM sees it.
+package struct Host: Hashable, Sendable {
+  /// LLVM's name of the processor: `znver3`.
+  package let cpuName: String
+  /// LLVM's features of the processor: `+avx2,+fma,...`.
+  package let features: String
+  /// LLVM's target triple.
+  package let triple: String
+  /// The version of the LLVM library in use.
+  package let llvmVersion: String
+
+  /// The present machine.
+  package static let current = Host()
+
+  private init() {
+    func take(_ message: UnsafeMutablePointer<CChar>?) -> String {
+      guard let message else { return "" }
+      defer { LLVMDisposeMessage(message) }
+      return String(cString: message)
+    }
+    cpuName = take(LLVMGetHostCPUName())
+    features = take(LLVMGetHostCPUFeatures())
+    triple = take(LLVMGetDefaultTargetTriple())
+    var (major, minor, patch): (UInt32, UInt32, UInt32) = (0, 0, 0)
+    LLVMGetVersion(&major, &minor, &patch)
+    llvmVersion = "\(major).\(minor).\(patch)"
+  }
+
+  func has(_ feature: String) -> Bool {
+    features.split(separator: ",").contains { $0 == "+\(feature)" }
+  }
+}
+
+extension Target {
+  /// The present machine: vectors as wide as its registers, caches as the system reports them.
+  package static let host: Target = {
+    let host = Host.current
+    func cache(_ name: Int, _ otherwise: Int) -> Int {
+      let size = sysconf(Int32(name))
+      return size > 0 ? size : otherwise
+    }
+    #if os(Linux)
+      let first = cache(Int(_SC_LEVEL1_DCACHE_SIZE), 32 << 10)
+      let second = cache(Int(_SC_LEVEL2_CACHE_SIZE), 512 << 10)
+    #else
+      let (first, second) = (64 << 10, 4 << 20)
+    #endif
+    let wide = host.has("avx512f") && host.has("avx512vl") && host.has("avx512bw")
+    let isX86 = host.triple.hasPrefix("x86_64")
+    return Target(
+      vectorBytes: wide ? 64 : host.has("avx2") ? 32 : 16,
+      vectorRegisters: wide || !isX86 ? 32 : 16,
+      firstLevelCacheBytes: first, secondLevelCacheBytes: second)
+  }()
+}

@@ -1,1 +1,0 @@
-// LLVMBackend: from loops to native code through LLVM's C API.
