@@ -5,7 +5,7 @@ import LoopIR
 /// One kernel's LLVM module in a context of its own, and the machine that turns it into code.
 ///
 /// Nothing is shared with other modules, so that kernels compile on all cores.
-struct CodeModule: ~Copyable {
+final class CodeModule {
   private let context: LLVMContextRef
   private let module: LLVMModuleRef
   private let machine: LLVMTargetMachineRef
@@ -19,26 +19,14 @@ struct CodeModule: ~Copyable {
   /// Emits a kernel; its symbols begin with the prefix.
   init(_ loops: Loops, symbolPrefix: String, options: CodeOptions) throws(Diagnostic) {
     _ = registerNativeTarget
-    let host = Host.current
-    var target: LLVMTargetRef?
-    var message: UnsafeMutablePointer<CChar>?
-    guard LLVMGetTargetFromTriple(host.triple, &target, &message) == 0 else {
-      throw Diagnostic(.unsupported, "LLVM has no code generator here: \(takeMessage(message))")
-    }
-    guard
-      let machine = LLVMCreateTargetMachine(
-        target, host.triple, host.cpuName, host.features, LLVMCodeGenLevelDefault, LLVMRelocPIC,
-        LLVMCodeModelJITDefault)
-    else { throw Diagnostic(.unsupported, "LLVM cannot make code for \(host.triple)") }
-    let context: LLVMContextRef = LLVMContextCreate()
-    let module: LLVMModuleRef = LLVMModuleCreateWithNameInContext(loops.name, context)
-    LLVMSetTarget(module, host.triple)
+    machine = try CodeModule.makeMachine()
+    context = LLVMContextCreate()
+    module = LLVMModuleCreateWithNameInContext(loops.name, context)
+    LLVMSetTarget(module, Host.current.triple)
     let layout = LLVMCreateTargetDataLayout(machine)
     LLVMSetModuleDataLayout(module, layout)
     LLVMDisposeTargetData(layout)
-    self.context = context
-    self.module = module
-    self.machine = machine
+    var message: UnsafeMutablePointer<CChar>?
     let emitter = ModuleEmitter(
       loops, symbolPrefix: symbolPrefix, module: module, context: context, options: options)
     try emitter.emit()
@@ -51,6 +39,21 @@ struct CodeModule: ~Copyable {
     defer { LLVMDisposePassBuilderOptions(builderOptions) }
     try check(
       LLVMRunPasses(module, Self.passes, machine, builderOptions), "optimizing \(loops.name)")
+  }
+
+  private static func makeMachine() throws(Diagnostic) -> LLVMTargetMachineRef {
+    let host = Host.current
+    var target: LLVMTargetRef?
+    var message: UnsafeMutablePointer<CChar>?
+    guard LLVMGetTargetFromTriple(host.triple, &target, &message) == 0 else {
+      throw Diagnostic(.unsupported, "LLVM has no code generator here: \(takeMessage(message))")
+    }
+    guard
+      let machine = LLVMCreateTargetMachine(
+        target, host.triple, host.cpuName, host.features, LLVMCodeGenLevelDefault, LLVMRelocPIC,
+        LLVMCodeModelJITDefault)
+    else { throw Diagnostic(.unsupported, "LLVM cannot make code for \(host.triple)") }
+    return machine
   }
 
   deinit {

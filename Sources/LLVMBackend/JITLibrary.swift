@@ -123,13 +123,17 @@ private final class CompileJobs: @unchecked Sendable {
   let kernels: [Loops]
   let options: CodeOptions
   private let next = Atomic(0)
-  private let results: Mutex<[Result<LLVMMemoryBufferRef, Diagnostic>?]>
+  /// One place for each kernel, written by the thread that compiles it and read when all have ended.
+  private let results: UnsafeMutablePointer<Result<LLVMMemoryBufferRef, Diagnostic>?>
 
   init(_ kernels: [Loops], _ options: CodeOptions) {
     self.kernels = kernels
     self.options = options
-    results = Mutex(kernels.map { _ in nil })
+    results = .allocate(capacity: max(kernels.count, 1))
+    results.initialize(repeating: nil, count: kernels.count)
   }
+
+  deinit { results.deallocate() }
 
   /// Compiles kernels until none is left.
   func work() {
@@ -144,18 +148,15 @@ private final class CompileJobs: @unchecked Sendable {
       } catch {
         result = .failure(error)
       }
-      nonisolated(unsafe) let made = result
-      results.withLock { $0[index] = made }
+      results[index] = result
     }
   }
 
   func finish() throws(Diagnostic) -> [LLVMMemoryBufferRef] {
-    nonisolated(unsafe) var taken: [Result<LLVMMemoryBufferRef, Diagnostic>?] = []
-    results.withLock { taken = $0 }
     var objects: [LLVMMemoryBufferRef] = []
     var problem: Diagnostic?
-    for result in taken {
-      switch result {
+    for index in kernels.indices {
+      switch results[index] {
       case .success(let object): objects.append(object)
       case .failure(let diagnostic): problem = problem ?? diagnostic
       case nil: problem = problem ?? Diagnostic(.internalError, "a kernel was not compiled")
