@@ -12,12 +12,14 @@ extension VectorMath {
     let (low, high) = isDouble(x) ? (-746.0, 710.0) : (-105.0, 89.5)
     var clamped = ir.select(ir.compare(LLVMRealOLT, x, low), splat(low, like: x), x)
     clamped = ir.select(ir.compare(LLVMRealOGT, clamped, high), splat(high, like: x), clamped)
-    let (n, r) = reduceByLogarithmOfTwo(clamped)
-    return scale(exponentialSeries(r, fault: fault), byPowerOfTwo: n)
+    let (n, r, lost) = reduceByLogarithmOfTwo(clamped)
+    return scale(exponentialSeries(r, lost, fault: fault), byPowerOfTwo: n)
   }
 
-  /// n as integers and r = x - n ln 2.
-  private func reduceByLogarithmOfTwo(_ x: CodeValue) -> (n: CodeValue, r: CodeValue) {
+  /// n as integers, r = x - n ln 2, and what r lost by rounding.
+  private func reduceByLogarithmOfTwo(
+    _ x: CodeValue
+  ) -> (n: CodeValue, r: CodeValue, lost: CodeValue) {
     // Adding 1.5 * 2^23 (2^52) leaves the nearest integer in the low bits.
     let magic = isDouble(x) ? 0x1.8p52 : 0x1.8p23
     let shifted = ir.fma(x, splat(1.442695040888963407, like: x), splat(magic, like: x))
@@ -27,13 +29,16 @@ extension VectorMath {
     let (high, low) =
       isDouble(x)
       ? (0x1.62e42feep-1, 0x1.a39ef35793c76p-33) : (0x1.63p-1, -0x1.bd0106p-13)
-    var r = ir.fma(rounded, splat(-high, like: x), x)
-    r = ir.fma(rounded, splat(-low, like: x), r)
-    return (n, r)
+    let exact = ir.fma(rounded, splat(-high, like: x), x)
+    let r = ir.fma(rounded, splat(-low, like: x), exact)
+    let lost = ir.fma(rounded, splat(-low, like: x), ir.fsub(exact, r))
+    return (n, r, lost)
   }
 
-  /// 1 + r + r^2 (1/2! + r/3! + ...).
-  private func exponentialSeries(_ r: CodeValue, fault: PlantedFault?) -> CodeValue {
+  /// 1 + r + lost + r^2 (1/2! + r/3! + ...), rounded once at the end but for small terms.
+  private func exponentialSeries(
+    _ r: CodeValue, _ lost: CodeValue, fault: PlantedFault?
+  ) -> CodeValue {
     var factorial = 1.0
     var coefficients: [Double] = []
     for k in 2...(isDouble(r) ? 13 : 7) {
@@ -41,8 +46,10 @@ extension VectorMath {
       coefficients.append(1 / factorial)
     }
     if fault == .llvmWrongCoefficient { coefficients[0] = 0.48 }
-    let tail = ir.fma(ir.fmul(r, r), polynomial(r, coefficients), r)
-    return ir.fadd(tail, 1)
+    let tail = ir.fma(ir.fmul(r, r), polynomial(r, coefficients), lost)
+    let sum = ir.fadd(r, 1)
+    let rounding = ir.fsub(r, ir.fadd(sum, -1))
+    return ir.fadd(sum, ir.fadd(rounding, tail))
   }
 
   /// p 2^n.
