@@ -85,12 +85,19 @@ extension VectorMath {
 
   /// 1 / (1 + e^-x): at most 2 ulp (f32, f64).
   ///
-  /// By e^-|x|, which does not overflow: 1 / (1 + e) or e / (1 + e).
+  /// By e = e^-|x|, which does not overflow: 1 / (1 + e) or e / (1 + e). A step of Newton's method on the quotient
+  /// takes back the rounding of the sum.
   func sigmoid(_ x: CodeValue, fault: PlantedFault? = nil) -> CodeValue {
     let e = exp(ir.fneg(magnitude(x)), fault: fault)
     let isNegative = ir.compare(LLVMRealOLT, x, 0)
     let numerator = ir.select(isNegative, e, splat(1, like: x))
-    return ir.fdiv(numerator, ir.fadd(e, 1))
+    let sum = ir.fadd(e, 1)
+    let lost = ir.fsub(e, ir.fadd(sum, -1))
+    let reciprocal = ir.fdiv(splat(1, like: x), sum)
+    let quotient = ir.fmul(numerator, reciprocal)
+    var residue = ir.fma(ir.fneg(quotient), sum, numerator)
+    residue = ir.fma(ir.fneg(quotient), lost, residue)
+    return ir.fma(residue, reciprocal, quotient)
   }
 
   /// The hyperbolic tangent: at most 2 ulp (f32), 4 ulp (f64).
