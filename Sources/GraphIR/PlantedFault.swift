@@ -1,7 +1,8 @@
-/// A fault that can be planted on purpose in one stage of the compiler, to see that `compare` finds it.
+/// A fault that can be planted on purpose in one stage of the compiler, to see that `compare` finds
+/// it.
 ///
-/// A debugging aid: every stage takes an optional fault, and the one that the fault is for then computes
-/// something wrong but well formed. The raw value is the name on the command line
+/// A debugging aid: every stage takes an optional fault, and the one that the fault is for then
+/// computes something wrong but well formed. The raw value is the name on the command line
 /// (`martlet compare lenet --train --plant simplify-drops-scale`) and begins with the stage.
 public enum PlantedFault: String, CaseIterable, Hashable, Sendable {
   /// `simplify` takes the product of a value and a constant for the value.

@@ -4,8 +4,8 @@ extension Graph {
   /// * Input i is value i; the nodes' results have the following numbers, in order.
   /// * `definingNode` says for each value which input or node defines it.
   /// * Operands are inputs or results of earlier nodes.
-  /// * Each node's types are those that inference gives for its operands, bodies and literal, so that its
-  ///   attributes are valid, only a constant has a literal and only a composite a body.
+  /// * Each node's types are those that inference gives for its operands, bodies and literal, so
+  ///   that its attributes are valid, only a constant has a literal and only a composite a body.
   /// * Names are well-formed; those of inputs are unique, and those of outputs.
   /// * Outputs give values that exist.
   /// * An input is donated to an output of its own type, and no two inputs to the same.
@@ -21,7 +21,7 @@ extension Graph {
     guard nesting <= Graph.maximumNesting else {
       return [Diagnostic(.malformedGraph, "graph \(name) nests too deeply")]
     }
-    // Whatever reads a type below relies on the numbering, so that nothing else is checked without it.
+    // Whatever reads a type below relies on the numbering; without it nothing else is checked.
     if let problem = numberingProblem() { return [problem] }
     var problems: [Diagnostic] = []
     do {

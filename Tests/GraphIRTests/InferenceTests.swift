@@ -250,7 +250,7 @@ func bool(_ extents: Int...) -> TensorType { TensorType(.bool, Shape(extents)) }
   }
 
   @Test func everyKindHasARefusedCase() {
-    // Wrong counts of operands are refused by every operation; concatenate takes any number but none.
+    // Every operation refuses two operands too many; concatenate refuses what does not fit.
     for sample in allSamples() {
       let more = sample.operands + [f32(3), i32(4, 4)]
       #expect(throws: Diagnostic.self, "\(sample)") {

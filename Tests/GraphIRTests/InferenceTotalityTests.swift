@@ -2,7 +2,8 @@ import GraphIR
 import TestSupport
 import Testing
 
-/// Inference never traps: attributes and operand types are drawn without any regard for what is right.
+/// Inference never traps: attributes and operand types are drawn without any regard for what is
+/// right.
 @Suite struct InferenceTotalityTests {
   @Test(arguments: GraphIR.Operation.Kind.allCases)
   func anything(_ kind: GraphIR.Operation.Kind) {

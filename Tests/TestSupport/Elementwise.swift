@@ -16,7 +16,8 @@ func unarySamples() -> [OperationSample] {
 }
 
 extension UnaryFunction {
-  /// How near results must be: functions that IEEE 754 rounds correctly, or that only move bits, are exact.
+  /// How near results must be: functions that IEEE 754 rounds correctly, or that only move bits,
+  /// are exact.
   var tolerance: Tolerance {
     switch self {
     case .negate, .abs, .sign, .sqrt, .floor, .ceil, .round, .not: .exact

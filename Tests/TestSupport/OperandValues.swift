@@ -4,7 +4,8 @@ import GraphIR
 package enum OperandValues: Sendable, Hashable {
   /// Whatever the dtype can hold: special values, extremes, and ordinary numbers.
   case anything
-  /// Special values of floats (NaN, infinities, zeros) and ordinary numbers, but nothing tiny or huge.
+  /// Special values of floats (NaN, infinities, zeros) and ordinary numbers, but nothing tiny or
+  /// huge.
   case specials
   /// Numbers drawn uniformly between bounds; integers take the numbers between them.
   case between(Double, Double)

@@ -57,8 +57,8 @@ package struct OperationSample: Sendable, CustomStringConvertible {
   }
 }
 
-/// Samples of every operation of a kind: shapes with 0, 1, primes and the tails of vectors, and every dtype
-/// that is accepted.
+/// Samples of every operation of a kind: shapes with 0, 1, primes and the tails of vectors, and
+/// every dtype that is accepted.
 package func samples(of kind: Operation.Kind) -> [OperationSample] {
   switch kind {
   case .unary: unarySamples()

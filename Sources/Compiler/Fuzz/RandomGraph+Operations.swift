@@ -1,7 +1,8 @@
 import GraphIR
 
 extension RandomGraph {
-  /// Appends an operation of a kind, with what it needs; nothing where the values so far do not allow it.
+  /// Appends an operation of a kind, with what it needs; nothing where the values so far do not
+  /// allow it.
   mutating func appendOperation(_ kind: Operation.Kind) throws(Diagnostic) {
     switch kind {
     case .unary: try appendUnary()
@@ -254,7 +255,8 @@ extension UnaryFunction {
     }
   }
 
-  /// The greatest absolute value of the result for arguments up to a bound (from 1/2 where positive).
+  /// The greatest absolute value of the result for arguments up to a bound (from 1/2 where
+  /// positive).
   fileprivate func bound(_ x: Double) -> Double {
     switch self {
     case .negate, .abs, .log, .log1p, .sqrt: max(x, 1)

@@ -2,8 +2,8 @@ import GraphIR
 
 /// A random well-typed graph of 5 to 40 operations of all kinds, mixed dtypes and awkward extents.
 ///
-/// Floats are kept near 1, and what jumps (comparisons, rounding, argmax) is applied only to values that every
-/// backend computes with equal bits, so that two right answers are near each other.
+/// Floats are kept near 1, and what jumps (comparisons, rounding, argmax) is applied only to values
+/// that every backend computes with equal bits, so that two right answers are near each other.
 package struct RandomGraph {
   /// What is known of a value's elements.
   struct Facts {
@@ -156,7 +156,8 @@ package struct RandomGraph {
     return note(value, bound: bound, isExact: true)
   }
 
-  /// A value of a type: one that is there, an input, a constant, or one converted and broadcast to it.
+  /// A value of a type: one that is there, an input, a constant, or one converted and broadcast to
+  /// it.
   mutating func value(of type: TensorType) throws(Diagnostic) -> Value {
     if chance(0.6), let value = pickValue({ found, _ in found == type }) { return value }
     if chance(0.4) {

@@ -21,7 +21,7 @@ extension OperationAttributes {
       let leading = x.shape.extents[..<batch].map { "\($0), " }.joined()
       throw refusal(
         .shapeMismatch,
-        "of \(dimensions.count) dimension\(dimensions.count == 1 ? "" : "s") of \(x) cannot take indices \(indices)",
+        "at dimensions \(dimensions) of \(x) cannot take indices \(indices)",
         hint: "the indices have the shape [\(leading)..., \(dimensions.count)]")
     }
     let kept = (batch..<x.shape.rank).filter { !dimensions.contains($0) }.map { x.shape[$0] }

@@ -1,6 +1,7 @@
 /// Turns the attributes of any operation into their tree, by way of `Encodable`.
 ///
-/// Numbers other than integers are refused: attributes hold integers, bools, enums and lists of these.
+/// Numbers other than integers are refused: attributes hold integers, bools, enums and lists of
+/// these.
 struct AttributeEncoder: Encoder {
   /// Where the value comes to stand.
   fileprivate let sink: Sink

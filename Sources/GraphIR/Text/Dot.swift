@@ -1,5 +1,6 @@
 extension Graph {
-  /// The graph as a drawing in Graphviz's language: operations are boxes, values are edges with their type.
+  /// The graph as a drawing in Graphviz's language: operations are boxes, values are edges with
+  /// their type.
   public func dot() -> String {
     var drawing = Drawing()
     drawing.draw(self, prefix: "")

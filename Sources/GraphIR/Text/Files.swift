@@ -40,7 +40,8 @@ package enum Files {
     }
   }
 
-  /// Replaces a file as a whole: whoever reads it sees the old content or the new, also after a crash.
+  /// Replaces a file as a whole: whoever reads it sees the old content or the new, also after a
+  /// crash.
   ///
   /// - Throws: a diagnostic that names the path and what the system says; the old file then stays.
   package static func write(_ chunks: [[UInt8]], to path: String) throws(Diagnostic) {

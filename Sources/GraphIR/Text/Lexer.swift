@@ -42,8 +42,8 @@ struct Token {
 
 /// Splits the text of a graph into tokens; it never fails, but gives `invalid` tokens.
 ///
-/// White space and `// comments` separate tokens. Names hold `/`, so that a comment behind a word needs a
-/// space before it.
+/// White space and `// comments` separate tokens. Names hold `/`, so that a comment behind a word
+/// needs a space before it.
 struct Lexer {
   private let bytes: [UInt8]
   private var position = 0

@@ -2,9 +2,9 @@ import FoundationEssentials
 
 /// The text of a constant's data.
 ///
-/// One element that stands for all, a flat list in row-major order, or base64 of the little-endian bytes.
-/// Floats are the shortest decimals that read back exactly, or `nan`, `inf`, `-inf`; any other pattern of
-/// bits is written in hexadecimal without an exponent (`0x7fc00001`).
+/// One element that stands for all, a flat list in row-major order, or base64 of the little-endian
+/// bytes. Floats are the shortest decimals that read back exactly, or `nan`, `inf`, `-inf`; any
+/// other pattern of bits is written in hexadecimal without an exponent (`0x7fc00001`).
 enum LiteralText {
   /// The largest number of different elements that are written one by one.
   static let maximumListed = 64

@@ -1,5 +1,6 @@
 extension Operation.Kind {
-  /// What a family's mnemonics are made of: a prefix and its functions' names; nil where the kind is the name.
+  /// What a family's mnemonics are made of: a prefix and its functions' names; nil where the kind
+  /// is the name.
   var family: (prefix: String, functions: [String])? {
     switch self {
     case .unary: ("", UnaryFunction.allCases.map(\.rawValue))
@@ -60,7 +61,8 @@ extension Operation {
     ]
   }
 
-  /// The attributes as `{key = value, ...}`; nothing when the mnemonic and the result's type say it all.
+  /// The attributes as `{key = value, ...}`; nothing when the mnemonic and the result's type say it
+  /// all.
   func attributeText(_ type: TensorType?) -> String {
     guard let tree = try? AttributeEncoder.encode(attributes) else { return "{}" }
     let implied = impliedKeys(type)

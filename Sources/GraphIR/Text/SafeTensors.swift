@@ -1,7 +1,8 @@
 import FoundationEssentials
 
-/// Named tensors in a file, in the format of https://huggingface.co/docs/safetensors: the length of the
-/// header (u64), the header (JSON), and the tensors' bytes one behind the other, all little-endian.
+/// Named tensors in a file, in the format of https://huggingface.co/docs/safetensors: the length of
+/// the header (u64), the header (JSON), and the tensors' bytes one behind the other, all
+/// little-endian.
 public struct SafeTensors: Sendable {
   /// The tensors in the order of their data.
   public var tensors: [(name: String, literal: Literal)]
@@ -19,7 +20,8 @@ public struct SafeTensors: Sendable {
 
   /// Reads a file.
   ///
-  /// - Throws: `file` when it cannot be read, `format` when its content is not what the format says.
+  /// - Throws: `file` when it cannot be read, `format` when its content is not what the format
+  ///   says.
   public init(path: String) throws(Diagnostic) {
     try self.init(bytes: try Files.read(path), path: path)
   }
