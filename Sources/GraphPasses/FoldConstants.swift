@@ -23,7 +23,7 @@ public struct FoldConstants: GraphPass {
     try graph.rebuild { builder, node throws(Diagnostic) in
       if let literal = node.literal {
         let kept = context.fault == .foldRounds ? literal.roundedToEightBits : literal
-        if let scalar = kept.repeatedScalar {
+        if kept.type.shape.rank > 0, let scalar = kept.repeatedElement {
           let value = try builder.constant(scalar)
           return .replace([
             try builder.broadcast(value, to: kept.type.shape, dimensions: [])
@@ -63,18 +63,6 @@ extension Operation {
 }
 
 extension Literal {
-  /// The element that every element of a tensor with dimensions is equal to, bit by bit.
-  fileprivate var repeatedScalar: Literal? {
-    let width = type.dtype.byteCount
-    guard type.shape.rank > 0, !bytes.isEmpty else { return nil }
-    let first = bytes[..<width]
-    for offset in stride(from: 0, to: bytes.count, by: width)
-    where bytes[offset..<offset + width] != first {
-      return nil
-    }
-    return Literal(TensorType(type.dtype, []), bytes: Array(first))
-  }
-
   /// Floats with the precision of bf16.
   fileprivate var roundedToEightBits: Literal {
     guard type.dtype.isFloat else { return self }

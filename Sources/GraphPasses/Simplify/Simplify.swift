@@ -87,12 +87,9 @@ struct Simplifier: OperationVisitor {
     return operands[0]
   }
 
-  /// The constant of which a value is a repetition, or which it is.
+  /// The constant of which a value is a repetition.
   func constantScalar(_ value: Value) -> Literal? {
-    guard let literal = builder.graph.definition(of: repeatedScalar(value) ?? value)?.literal,
-      literal.type.shape.rank == 0
-    else { return nil }
-    return literal
+    builder.graph.definition(of: repeatedScalar(value) ?? value)?.literal?.repeatedElement
   }
 
   /// Whether every element of a value is a number, with the sign of a zero.
