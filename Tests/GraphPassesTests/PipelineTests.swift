@@ -132,9 +132,10 @@ private struct TestPass: GraphPass {
     #expect(graph.nodes.count == 2)
   }
 
-  @Test(arguments: PlantedFault.allCases.filter { fault in
-    PassPipeline.knownPasses.contains { $0.name == fault.stage }
-  })
+  @Test(
+    arguments: PlantedFault.allCases.filter { fault in
+      PassPipeline.knownPasses.contains { $0.name == fault.stage }
+    })
   func plantedFaultsChangeValuesAndAreFound(_ fault: PlantedFault) throws {
     var graph = try parse(text)
     let inputs = [Literal([2], [1 as Float, 2])]

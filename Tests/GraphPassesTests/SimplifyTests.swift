@@ -105,6 +105,7 @@ struct Identity: CustomTestStringConvertible, Sendable {
     Identity(
       "f32[3,1,8]", "%z = reduce_sum %x {dimensions = [1]} : f32[3,8]", left: ["reduce_sum"],
       result: "f32[3,8]"),
+    Identity("f32[3]", "%z = reduce_sum %x {dimensions = []} : f32[3]", left: ["reduce_sum"]),
     Identity(
       "f32[24]", "%a = convert %x : f16[24]", "%z = convert %a : f32[24]",
       left: ["convert", "convert"]),
@@ -221,7 +222,10 @@ struct Identity: CustomTestStringConvertible, Sendable {
     Identity(
       "f32[3,1]", "%z = reduce_max %x {dimensions = [1]} : f32[3]", left: ["reshape"],
       result: "f32[3]"),
-    Identity("f32[3]", "%z = reduce_sum %x {dimensions = []} : f32[3]", left: []),
+    Identity("f32[3]", "%z = reduce_product %x {dimensions = []} : f32[3]", left: []),
+    Identity(
+      "i32[3,1]", "%z = reduce_sum %x {dimensions = [1]} : i32[3]", left: ["reshape"],
+      result: "i32[3]"),
     Identity(
       "f32[3,1]", "%z = argmax %x {dimension = 1} : i32[3]", left: ["constant", "broadcast"],
       result: "i32[3]"),

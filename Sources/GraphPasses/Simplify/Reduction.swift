@@ -3,8 +3,8 @@ import GraphIR
 extension Simplifier {
   mutating func visit(_ op: Reduce) throws(Diagnostic) -> Value? {
     let x = operands[0]
-    if op.dimensions.isEmpty { return x }
-    guard op.function.keepsSingleElements, op.dimensions.allSatisfy({ shape(of: x)[$0] == 1 })
+    guard op.function.keepsSingleElements(of: type.dtype),
+      op.dimensions.allSatisfy({ shape(of: x)[$0] == 1 })
     else { return nil }
     return try emit(.reshape(Reshape(shape: type.shape)), x)
   }
@@ -16,9 +16,9 @@ extension Simplifier {
 
 extension ReduceFunction {
   /// Whether the combination of one element is that element: a sum begins at 0 and turns -0 into 0.
-  var keepsSingleElements: Bool {
+  func keepsSingleElements(of dtype: DType) -> Bool {
     switch self {
-    case .sum: false
+    case .sum: !dtype.isFloat
     case .product, .max, .min: true
     }
   }
