@@ -28,7 +28,7 @@ import Testing
   }
 
   @Test func divisionsAreRightAtEveryPoint() {
-    var generator = SeededGenerator(seed: 1)
+    var generator = SplitMix64(seed: 1)
     for _ in 0..<2000 {
       let extents = (0..<3).map { _ in Int.random(in: 1...5, using: &generator) }
       let bounds = IndexBounds(extents: extents)

@@ -5,19 +5,7 @@ import LoopIR
 import Lowering
 import Testing
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): the same numbers on every run.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
+extension SplitMix64 {
   /// Numbers between -1 and 1 (floats), from -9 or 0 to 9 (integers), both truth values.
   mutating func literal(_ type: TensorType) -> Literal {
     let count = type.shape.elementCount
@@ -50,7 +38,7 @@ func expectSame(
   _ graph: Graph, inputs: [Literal]? = nil, tolerance: Double? = nil,
   sourceLocation: SourceLocation = #_sourceLocation
 ) throws -> Program {
-  var generator = SeededGenerator(seed: 5)
+  var generator = SplitMix64(seed: 5)
   let inputs = inputs ?? graph.inputs.map { generator.literal($0.type) }
   let expected = try interpret(graph, inputs)
   var first: Program?
