@@ -115,6 +115,7 @@ struct FusionGraph: Sendable {
     {
       node.term = source.term
       node.operands = []
+      node.coordinates = []
       node.isReshape = false
     }
     if let place = places[node] {

@@ -29,7 +29,9 @@ struct Lowerer: OperationVisitor {
     }
     if node.type.shape.elementCount == 0, !node.isGiven {
       // Nothing of it is ever computed or read.
-      node = FusionNode(kind: .map, type: node.type, term: .constant(0, node.type.dtype))
+      node = FusionNode(
+        kind: .map, type: node.type, term: .constant(0, node.type.dtype),
+        names: dimensionNames(rank: node.type.shape.rank))
     } else if node.folded.contains(0) {
       node = empty(node)
     }
@@ -46,7 +48,8 @@ struct Lowerer: OperationVisitor {
       // No update: the tensor stays as it is.
       return FusionNode(
         kind: .map, type: node.type, operands: [node.operands[0]],
-        term: .read(operand: 0, node.type.shape.counters))
+        term: .read(operand: 0, node.type.shape.counters),
+        names: dimensionNames(rank: node.type.shape.rank))
     case .input, .constant, .map, .argFold: bits = 0
     }
     return FusionNode(

@@ -60,10 +60,13 @@ extension Program {
 
   private func isWrittenInPlace(_ launch: Launch, reads: BufferID, writes: BufferID) -> Bool {
     let kernel = kernels[launch.kernel]
-    let isOutput = { (place: Int) in kernel.parameters[place].role == .output }
     let places = launch.arguments.indices
-    let inputs = places.filter { launch.arguments[$0] == reads && !isOutput($0) }
-    let outputs = places.filter { launch.arguments[$0] == writes && isOutput($0) }
+    let inputs = places.filter {
+      launch.arguments[$0] == reads && kernel.parameters[$0].role == .input
+    }
+    let outputs = places.filter {
+      launch.arguments[$0] == writes && kernel.parameters[$0].role != .input
+    }
     return outputs.count == 1
       && inputs.allSatisfy { kernel.canShareMemory(input: $0, output: outputs[0]) }
   }
