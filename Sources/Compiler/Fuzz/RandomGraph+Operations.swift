@@ -45,6 +45,7 @@ extension RandomGraph {
     else { return }
     var x = try tamed(found)
     let isFloat = builder.type(of: x).dtype.isFloat
+    if isFloat && function.jumps && facts[x]?.isExact != true { return }
     if isFloat && function.needsPositive { x = try positive(x) }
     let bound = facts[x]?.bound ?? 1
     let result = try builder.unary(function, x)
@@ -66,7 +67,8 @@ extension RandomGraph {
     let type = builder.type(of: x)
     var y = try tamed(try value(of: type))
     if type.dtype.isFloat {
-      guard facts[y]?.isExact == true || function != .remainder else { return }
+      let areExact = facts[x]?.isExact == true && facts[y]?.isExact == true
+      guard areExact || function != .remainder else { return }
       if function == .power { x = try positive(x) }
       if function == .divide || function == .remainder { y = try positive(y) }
       if function == .power {
@@ -78,7 +80,7 @@ extension RandomGraph {
     note(
       result, from: [x, y],
       bound: type.dtype.isFloat ? function.bound(a, b) : Self.fullBound(type.dtype),
-      isExact: function != .power)
+      isExact: function.isExact)
   }
 
   private mutating func appendCompare() throws(Diagnostic) {
@@ -119,7 +121,8 @@ extension RandomGraph {
     }
     if target.isFloat { x = try tamed(x) }
     let result = try builder.convert(x, target)
-    note(result, from: [x])
+    let widens = (target.epsilon ?? 0) <= (type.dtype.epsilon ?? 1)
+    note(result, from: [x], isExact: widens)
     if target.isInteger { facts[result]?.bound = Self.fullBound(target) }
   }
 
@@ -237,11 +240,11 @@ extension UnaryFunction {
     }
   }
 
-  /// Whether every backend gives equal bits.
+  /// Whether the result is never rounded.
   fileprivate var isExact: Bool {
     switch self {
-    case .negate, .abs, .sign, .floor, .ceil, .round, .not, .sqrt: true
-    case .exp, .expm1, .log, .log1p, .rsqrt, .sin, .cos, .tanh, .sigmoid, .erf: false
+    case .negate, .abs, .sign, .floor, .ceil, .round, .not: true
+    case .exp, .expm1, .log, .log1p, .sqrt, .rsqrt, .sin, .cos, .tanh, .sigmoid, .erf: false
     }
   }
 
@@ -269,6 +272,16 @@ extension UnaryFunction {
 }
 
 extension BinaryFunction {
+  /// Whether the result for floats is never rounded.
+  fileprivate var isExact: Bool {
+    switch self {
+    case .remainder, .maximum, .minimum, .and, .or, .xor, .shiftLeft, .shiftRightArithmetic,
+      .shiftRightLogical:
+      true
+    case .add, .subtract, .multiply, .divide, .power: false
+    }
+  }
+
   /// The greatest absolute value of the result for floats up to bounds (divisors from 1/2).
   fileprivate func bound(_ x: Double, _ y: Double) -> Double {
     switch self {

@@ -164,11 +164,12 @@ extension RandomGraph {
   }
 
   mutating func appendScatter() throws(Diagnostic) {
-    let function = pick([ScatterFunction.assign, .sum, .sum, .max, .min])
+    let function = pick(ScatterFunction.allCases)
+    let adds = function == .sum || function == .product
     guard
       let found = pickValue({ type, _ in
         type.shape.rank > 0 && type.shape.elementCount > 0 && type.shape.elementCount < 800
-          && (type.dtype != .bool || function != .sum)
+          && (type.dtype != .bool || !adds)
       })
     else { return }
     let x = try tamed(found)
@@ -177,10 +178,13 @@ extension RandomGraph {
     let kept = (batch..<type.shape.rank).filter { $0 != dimension }.map { type.shape[$0] }
     let shape = Shape(builder.type(of: indices).shape.extents.dropLast() + kept)
     let updates = try tamed(try value(of: TensorType(type.dtype, shape)))
+    let (a, b) = (facts[x]?.bound ?? 1, facts[updates]?.bound ?? 1)
+    guard function != .product || b <= 2 || !type.dtype.isFloat else { return }
     let result = try builder.scatter(
       function, x, indices, updates, dimensions: [dimension], batch: batch)
-    let bound = (facts[x]?.bound ?? 1) + 5 * (facts[updates]?.bound ?? 1)
-    note(result, from: [x, updates], bound: bound, isExact: function != .sum)
+    // There are at most five indices, which may all name one element.
+    let bound = function == .product ? a * 32 : function == .sum ? a + 5 * b : max(a, b)
+    note(result, from: [x, updates], bound: bound, isExact: !adds)
   }
 
   // MARK: Random and control

@@ -3,13 +3,13 @@ import GraphIR
 /// A random well-typed graph of 5 to 40 operations of all kinds, mixed dtypes and awkward extents.
 ///
 /// Floats are kept near 1, and what jumps (comparisons, rounding, argmax) is applied only to values
-/// that every backend computes with equal bits, so that two right answers are near each other.
+/// that are the same on every backend, so that two right answers are near each other.
 package struct RandomGraph {
   /// What is known of a value's elements.
   struct Facts {
     /// The greatest absolute value, for elements as `Graph.seededInputs` draws them.
     var bound: Double
-    /// Whether all backends give equal bits.
+    /// Whether nothing was rounded on the way, so that every backend in every precision gives it.
     var isExact: Bool
   }
 
@@ -37,12 +37,14 @@ package struct RandomGraph {
   package consuming func make() throws(Diagnostic) -> Graph {
     for _ in 0..<below(3, atLeast: 1) { _ = input(randomType()) }
     let operationCount = below(41, atLeast: 5)
+    // Elementwise families hold many functions, and chains of them are what fusion joins.
+    let frequent: [Operation.Kind] = [.unary, .unary, .unary, .binary, .binary, .binary, .compare]
     var attempts = 0
     while builder.graph.nodes.count < operationCount && attempts < 400 {
       attempts += 1
       builder.location = Location(
         file: "random.mir", line: attempts, path: "block\(attempts / 8).step\(attempts)")
-      try appendOperation(pick(Operation.Kind.allCases))
+      try appendOperation(pick(Operation.Kind.allCases + frequent))
     }
     return try finish()
   }
@@ -160,7 +162,7 @@ package struct RandomGraph {
   /// it.
   mutating func value(of type: TensorType) throws(Diagnostic) -> Value {
     if chance(0.6), let value = pickValue({ found, _ in found == type }) { return value }
-    if chance(0.4) {
+    if chance(0.25) {
       let scalar = try builder.scalar(Double(below(9)) / 4, type.dtype)
       note(scalar, bound: 2, isExact: true)
       return try broadcast(scalar, to: type.shape)
@@ -185,17 +187,15 @@ package struct RandomGraph {
     }
     let scalar = try builder.scalar(1 / known.bound, type.dtype)
     let factor = try broadcast(note(scalar, bound: 1, isExact: true), to: type.shape)
-    return note(try builder.multiply(x, factor), from: [x], bound: 1)
+    return note(try builder.multiply(x, factor), from: [x], bound: 1, isExact: false)
   }
 
-  /// |x| + 1/2.
+  /// The larger of |x| and 1/2.
   mutating func positive(_ x: Value) throws(Diagnostic) -> Value {
     let type = builder.type(of: x)
     let magnitude = note(try builder.unary(.abs, x), from: [x])
     let half = note(try builder.scalar(0.5, type.dtype), bound: 0.5, isExact: true)
-    let offset = try broadcast(half, to: type.shape)
-    return note(
-      try builder.add(magnitude, offset), from: [magnitude],
-      bound: (facts[magnitude]?.bound ?? 1) + 0.5)
+    let least = try broadcast(half, to: type.shape)
+    return note(try builder.binary(.maximum, magnitude, least), from: [magnitude, least])
   }
 }
