@@ -78,7 +78,8 @@ let package = Package(
     tests(of: "Differentiation", with: ["GraphIR", "Interpreter", "Compiler"]),
     tests(of: "GraphPasses", with: ["GraphIR", "Interpreter", "Compiler"]),
     tests(of: "LoopIR", with: ["GraphIR"]),
-    tests(of: "Lowering", with: ["GraphIR", "LoopIR", "Interpreter", "Differentiation", "Compiler"]),
+    tests(
+      of: "Lowering", with: ["GraphIR", "LoopIR", "Interpreter", "Differentiation", "Compiler"]),
     tests(of: "LLVMBackend", with: ["GraphIR", "LoopIR", "Lowering", "Interpreter", "CLLVM"]),
     tests(of: "Runtime", with: ["GraphIR", "LoopIR"]),
     tests(
