@@ -88,7 +88,12 @@ let package = Package(
         "GraphIR", "Interpreter", "Differentiation", "GraphPasses", "LoopIR", "Lowering",
         "LLVMBackend", "Runtime",
       ]),
-    tests(of: "Martlet", with: ["Compiler", "GraphIR", "Runtime", "Interpreter", "CZlib", "CPNG"]),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    tests(
+      of: "Martlet",
+      with: [
+        "Compiler", "GraphIR", "Runtime", "Interpreter", "CZlib", "CPNG", "AllocationCounter",
+      ]),
     tests(of: "Samples", with: ["Martlet", "Compiler", "GraphIR", "Runtime"]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["CommandLineTool", "TestSupport"],

@@ -112,7 +112,7 @@ import Testing
     }
     let expected = Location(file: "MartletTests/LayerTests.swift", line: line, path: "conv2d")
     for node in graph.nodes.dropLast() { #expect(node.location == expected) }
-    #expect(graph.nodes.last?.location == Location(file: expected.file, line: line + 1))
+    #expect(graph.nodes.last?.location == Location(file: expected.file, line: line + 2))
   }
 
   /// Runs a layer whose parameters count from 1.

@@ -11,6 +11,8 @@ public struct Dataset: Sendable {
   private let inputs: Literal
   private let labels: Literal
   private let order: [Int]
+  /// The bytes of one example.
+  private let rowBytes: (input: Int, label: Int)
 
   /// Makes a data set of inputs `[n, ...]` and labels `[n, ...]`.
   ///
@@ -36,6 +38,7 @@ public struct Dataset: Sendable {
     self.labels = labels
     self.classNames = classNames
     order = Array(0..<count)
+    rowBytes = (signature.input.byteCount, signature.label.byteCount)
   }
 
   private init(_ whole: Dataset, order: [Int]) {
@@ -44,6 +47,7 @@ public struct Dataset: Sendable {
     inputs = whole.inputs
     labels = whole.labels
     self.order = order
+    rowBytes = whole.rowBytes
   }
 
   /// The number of examples.
@@ -57,7 +61,7 @@ public struct Dataset: Sendable {
   /// The same examples in an order that the seed decides.
   public func shuffled(seed: UInt64) -> Dataset {
     var generator = Philox(seed: seed, stream: Philox.hash("shuffle"))
-    return Dataset(self, order: order.shuffled(using: &generator))
+    return Dataset(self, order: generator.permutation(count).map { order[$0] })
   }
 
   /// Parts this set into three, after a shuffle that the seed decides.
@@ -121,27 +125,27 @@ public struct Dataset: Sendable {
 
   /// Copies the examples at `positions` of `order` into the memory of a batch.
   ///
-  /// Allocates nothing.
+  /// Allocates nothing, whatever the optimizer makes of it: hence the plain loops and pointers.
   func gather(
     _ positions: Range<Int>, of order: [Int], inputs: UnsafeMutableRawBufferPointer,
     labels: UnsafeMutableRawBufferPointer
   ) {
-    Dataset.gather(positions, of: order, through: self.order, self.inputs, into: inputs)
-    Dataset.gather(positions, of: order, through: self.order, self.labels, into: labels)
+    gather(positions, of: order, self.inputs, rowBytes.input, into: inputs)
+    gather(positions, of: order, self.labels, rowBytes.label, into: labels)
   }
 
-  private static func gather(
-    _ positions: Range<Int>, of order: [Int], through rows: [Int], _ literal: Literal,
+  private func gather(
+    _ positions: Range<Int>, of order: [Int], _ literal: Literal, _ size: Int,
     into memory: UnsafeMutableRawBufferPointer
   ) {
-    let size = literal.type.byteCount / max(literal.type.shape[0], 1)
+    precondition(memory.count >= positions.count * size, "the batch is larger than its memory")
     literal.bytes.withUnsafeBytes { source in
-      for (slot, position) in positions.enumerated() {
-        let row = rows[order[position]]
-        let target = UnsafeMutableRawBufferPointer(
-          rebasing: memory[slot * size..<(slot + 1) * size])
-        target.copyMemory(
-          from: UnsafeRawBufferPointer(rebasing: source[row * size..<(row + 1) * size]))
+      guard var target = memory.baseAddress, let start = source.baseAddress else { return }
+      var position = positions.lowerBound
+      while position < positions.upperBound {
+        target.copyMemory(from: start + self.order[order[position]] * size, byteCount: size)
+        target += size
+        position += 1
       }
     }
   }

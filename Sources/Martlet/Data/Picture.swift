@@ -59,6 +59,26 @@ public struct Picture: Sendable {
       height: Int(image.height), width: Int(image.width), pixels: rows.map { Float($0) / 255 })
   }
 
+  /// Makes a picture of an image `[height, width, 1]` or `[1, height, width, 1]` of numbers from 0 to 1.
+  ///
+  /// - Returns: nil for another shape.
+  public init?(_ image: Literal) {
+    var extents = image.type.shape.extents
+    if extents.count == 4, extents[0] == 1 { extents.removeFirst() }
+    guard extents.count == 3, extents[2] == 1 else { return nil }
+    self.init(height: extents[0], width: extents[1], pixels: image.doubles().map { Float($0) })
+  }
+
+  /// The picture as text for a terminal: two characters a pixel, denser where it is brighter.
+  public var drawing: String {
+    let shades = ["  ", "░░", "▒▒", "▓▓", "██"]
+    return (0..<height).map { row in
+      pixels[row * width..<(row + 1) * width].map { pixel in
+        shades[min(max(Int(pixel * Float(shades.count)), 0), shades.count - 1)]
+      }.joined()
+    }.joined(separator: "\n")
+  }
+
   /// The picture as a digit classifier expects it: bright strokes on black, as large as the model's input.
   ///
   /// A picture whose border is bright is dark on light, as on paper, and is inverted. A picture of another size is cut

@@ -6,7 +6,7 @@
 
 /// The counter-based generator Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
 /// SC 2011) on the host: for first values and for shuffling.
-struct Philox: RandomNumberGenerator {
+struct Philox {
   private let key: (UInt32, UInt32)
   private let stream: UInt32
   private let step: UInt64
@@ -26,6 +26,7 @@ struct Philox: RandomNumberGenerator {
     path.utf8.reduce(0x811C_9DC5) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
   }
 
+  /// The next 64 random bits.
   mutating func next() -> UInt64 {
     if let value = pending {
       pending = nil
@@ -47,6 +48,21 @@ struct Philox: RandomNumberGenerator {
     block &+= 1
     pending = UInt64(counter.3) << 32 | UInt64(counter.2)
     return UInt64(counter.1) << 32 | UInt64(counter.0)
+  }
+
+  /// The numbers below `count` in a random order (Fisher and Yates, 1938), whatever the standard library does.
+  mutating func permutation(_ count: Int) -> [Int] {
+    var order = Array(0..<count)
+    var last = count - 1
+    while last > 0 {
+      // The bias is below count / 2^64.
+      let chosen = Int(next() % UInt64(last + 1))
+      let kept = order[last]
+      order[last] = order[chosen]
+      order[chosen] = kept
+      last -= 1
+    }
+    return order
   }
 
   /// Uniform in [0, 1).

@@ -4,7 +4,7 @@ import Runtime
 /// A compiled graph of a trainer, bound to the trainer's state and ready to run again and again.
 final class Program {
   private var session: Session
-  private let data: (input: Buffer, label: Buffer?)
+  private let data: (input: Buffer, label: Buffer)
   private let learningRate: Buffer?
   /// What a run gives, in the graph's order: the loss and the metrics come first.
   let outputs: [Buffer]
@@ -29,7 +29,8 @@ final class Program {
     guard let input = buffer(example.inputName) else {
       throw Diagnostic(.internalError, "the graph has no input '\(example.inputName)'")
     }
-    data = (input, buffer(example.labelName))
+    // A prediction has no labels, and never asks for a batch of examples.
+    data = (input, buffer(example.labelName) ?? Buffer(example.batchedLabel(batch)))
     learningRate = buffer(StepTracer.learningRateName)
     outputs = session.outputs
     outputNames = executable.outputs.map(\.name)
@@ -43,9 +44,7 @@ final class Program {
   func run(
     _ dataset: Dataset, _ positions: Range<Int>, of order: [Int], learningRate rate: Double = 0
   ) throws(Diagnostic) {
-    let none = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    dataset.gather(
-      positions, of: order, inputs: data.input.bytes, labels: data.label?.bytes ?? none)
+    dataset.gather(positions, of: order, inputs: data.input.bytes, labels: data.label.bytes)
     learningRate?.bytes.storeBytes(of: Float(rate), as: Float.self)
     try session.run()
   }

@@ -152,7 +152,7 @@ extension Trainer {
   /// The order of an epoch, which the seed and the number of epochs so far decide.
   private func order(_ count: Int) -> [Int] {
     var generator = Philox(seed: seed, stream: Philox.hash("shuffle"), step: UInt64(epoch))
-    return Array(0..<count).shuffled(using: &generator)
+    return generator.permutation(count)
   }
 
   /// Runs a step and adds what it gives to the totals.

@@ -56,7 +56,7 @@ public final class Trainer {
   /// - Throws: when the optimizer's numbers make no sense.
   public init(
     _ model: some Layer, loss: Loss, optimizer: some Optimizer, metrics: [Metric]? = nil,
-    seed: UInt64 = 0, backend: any Backend = InterpreterBackend(), file: String = #fileID,
+    seed: UInt64 = 0, backend: any Backend = defaultBackend(), file: String = #fileID,
     line: Int = #line
   ) throws(Diagnostics) {
     location = Location(file: file, line: line)

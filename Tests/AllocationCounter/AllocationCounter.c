@@ -1,0 +1,59 @@
+#include "AllocationCounter.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#if defined(__GLIBC__)
+
+// initial-exec: reading the counter must not itself allocate.
+static __thread int64_t count __attribute__((tls_model("initial-exec")));
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
+
+void *malloc(size_t size) {
+  count += 1;
+  return __libc_malloc(size);
+}
+
+void *calloc(size_t elements, size_t size) {
+  count += 1;
+  return __libc_calloc(elements, size);
+}
+
+void *realloc(void *memory, size_t size) {
+  count += 1;
+  return __libc_realloc(memory, size);
+}
+
+void *memalign(size_t alignment, size_t size) {
+  count += 1;
+  return __libc_memalign(alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size) {
+  count += 1;
+  return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **result, size_t alignment, size_t size) {
+  count += 1;
+  if (alignment % sizeof(void *) != 0 || (alignment & (alignment - 1)) != 0) return EINVAL;
+  void *memory = __libc_memalign(alignment, size);
+  if (memory == NULL) return ENOMEM;
+  *result = memory;
+  return 0;
+}
+
+int64_t allocationsOfThisThread(void) { return count; }
+int allocationsAreCounted(void) { return 1; }
+
+#else
+
+int64_t allocationsOfThisThread(void) { return 0; }
+int allocationsAreCounted(void) { return 0; }
+
+#endif

@@ -1,0 +1,10 @@
+// Counts the allocations of the calling thread, by standing in front of the C library's allocator.
+#pragma once
+
+#include <stdint.h>
+
+/// The number of allocations that this thread has made so far.
+int64_t allocationsOfThisThread(void);
+
+/// Whether allocations are seen at all: not where the C library is another one than glibc.
+int allocationsAreCounted(void);
