@@ -49,6 +49,20 @@ func evaluate(_ loops: Loops, _ kernel: Kernel, _ parameters: [[UInt64]]) throws
   }
 }
 
+/// The elements of all parameters after a run of the kernel, point by point.
+func meaning(of kernel: Kernel, _ parameters: [[UInt64]]) throws -> [[UInt64]] {
+  let memory = Elements(parameters)
+  var evaluator = KernelEvaluator(
+    kernel, read: { memory.values[$0][$1] }, write: { memory.values[$0][$1] = $2 })
+  try evaluator.run()
+  return memory.values
+}
+
+private final class Elements {
+  var values: [[UInt64]]
+  init(_ values: [[UInt64]]) { self.values = values }
+}
+
 /// Schedules a kernel for every target and compares with the kernel's meaning, point by point.
 ///
 /// - Parameter tolerance: for floats, relative to 1 + |reference|; equal bits are asked for elsewhere.
@@ -62,22 +76,21 @@ func checkSchedule(
   let elements =
     inputs
     ?? kernel.parameters.enumerated().map { sampleElements($1.type, seed: $0) }
-  var reference = KernelReference(kernel, elements)
-  reference.run()
+  let expected = try meaning(of: kernel, elements)
   for target in scheduleTargets {
     let loops = try schedule(kernel, for: target)
     let found = try evaluate(loops, kernel, elements)
     for (place, parameter) in kernel.parameters.enumerated() where parameter.role != .input {
       let dtype = parameter.type.dtype
       let bad = found[place].indices.first { index in
-        let (a, b) = (found[place][index], reference.parameters[place][index])
+        let (a, b) = (found[place][index], expected[place][index])
         guard dtype.isFloat else { return a != b }
         let (x, y) = (ScalarArithmetic.double(a, dtype), ScalarArithmetic.double(b, dtype))
         if x.isNaN && y.isNaN || x == y { return false }
         return !(abs(x - y) <= tolerance * (1 + abs(y)))
       }
       guard let bad else { continue }
-      let values = [found[place][bad], reference.parameters[place][bad]].map {
+      let values = [found[place][bad], expected[place][bad]].map {
         ScalarArithmetic.double($0, dtype)
       }
       Issue.record(

@@ -3,7 +3,7 @@ import GraphIR
 /// Runs kernels point by point, as their definition says; slow, and the judge of fusion.
 ///
 /// Sums and products of floats are accumulated in f64.
-struct KernelEvaluator {
+package struct KernelEvaluator {
   private let kernel: Kernel
   private let read: (_ parameter: Int, _ element: Int) -> UInt64
   private let write: (_ parameter: Int, _ element: Int, _ bits: UInt64) -> Void
@@ -11,7 +11,7 @@ struct KernelEvaluator {
   private var point: [Int]
 
   /// Prepares a run on memory that the two functions reach, by parameter and row-major element.
-  init(
+  package init(
     _ kernel: Kernel, read: @escaping (Int, Int) -> UInt64,
     write: @escaping (Int, Int, UInt64) -> Void
   ) {
@@ -23,7 +23,7 @@ struct KernelEvaluator {
   }
 
   /// Runs all stages at all points.
-  mutating func run() throws(Diagnostic) {
+  package mutating func run() throws(Diagnostic) {
     try forEachPoint(kernel.outer[...]) { (evaluator) throws(Diagnostic) in
       for stage in evaluator.kernel.stages {
         try evaluator.forEachPoint(stage.dimensions[...]) { (evaluator) throws(Diagnostic) in

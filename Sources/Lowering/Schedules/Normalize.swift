@@ -6,7 +6,8 @@ import LoopIR
 /// * tensors are flat: every load and store has one index, the row-major place;
 /// * dimensions of one point are gone, and guards that always hold;
 /// * a dimension that occurs divided by a constant is split, so that no division is left;
-/// * dimensions that every index walks through as if they were one are one.
+/// * dimensions that every index walks through as if they were one are one;
+/// * folds run along the shortest steps in memory innermost.
 ///
 /// A scatter's target keeps its shape: each of its indices is checked on its own.
 func normalize(_ kernel: Kernel) -> Kernel {
@@ -16,6 +17,7 @@ func normalize(_ kernel: Kernel) -> Kernel {
   if kernel.stages.contains(where: \.isScatter) { return kernel }
   kernel.splitDivided()
   kernel.mergeDimensions()
+  kernel.orderFolds()
   return kernel
 }
 
@@ -116,6 +118,22 @@ extension Kernel {
       mapExpressions { $0.merging(a, b, into: whole) }
       replace(b, by: [])
       replace(a, by: [whole])
+    }
+  }
+
+  /// Orders the folded dimensions by the longest step that a load takes along them.
+  fileprivate mutating func orderFolds() {
+    for place in stages.indices {
+      guard case .fold(let function, let over) = stages[place].kind else { continue }
+      let body = stages[place].body
+      func step(_ id: DimensionID) -> Int {
+        body.instructions.indices.reduce(0) { max($0, body.ownStep($1, along: id)) }
+      }
+      let sorted = over.enumerated().sorted { a, b in
+        let (first, second) = (step(a.element), step(b.element))
+        return first != second ? first > second : a.offset < b.offset
+      }
+      stages[place].kind = .fold(function, over: sorted.map(\.element))
     }
   }
 

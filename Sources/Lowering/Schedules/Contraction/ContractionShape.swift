@@ -111,19 +111,24 @@ extension ScalarBody {
     return stride
   }
 
-  /// How far apart in memory, at most, the loads of an instruction lie for neighbouring points.
+  /// How far apart in memory, at most, the loads that an instruction needs lie for neighbouring points.
   func step(_ place: Int, along id: DimensionID) -> Int {
     var largest = 0
     var pending = [place]
     while let next = pending.popLast() {
       pending += instructions[next].operands
-      guard case .load(_, let index, _) = instructions[next].operation else { continue }
-      switch index[0].dependence(on: id) {
-      case .affine(let stride): largest = max(largest, abs(stride))
-      case .other: return .max / 2
-      }
+      largest = max(largest, ownStep(next, along: id))
     }
     return largest
+  }
+
+  /// How far apart in memory a load lies for neighbouring points; 0 for other instructions.
+  func ownStep(_ place: Int, along id: DimensionID) -> Int {
+    guard case .load(_, let index, _) = instructions[place].operation else { return 0 }
+    switch index[0].dependence(on: id) {
+    case .affine(let stride): return abs(stride)
+    case .other: return .max / 2
+    }
   }
 
   /// The instructions that one of them needs, in order, itself last.
