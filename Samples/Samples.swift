@@ -8,7 +8,7 @@ public enum Samples {
   /// The sample of a name; nil when there is none.
   public static func named(_ name: String) -> Sample? { all.first { $0.name == name } }
 
-  /// Digits of 8x8 pixels: 1,437 to train on and 360 to judge with.
+  /// Digits of 8x8 pixels: 1,438 to train on and 359 to judge with.
   static func smallDigits() throws(Diagnostic) -> DataSplit {
     try Digits.csv(
       DataFolder.path(of: "digits8x8/digits.csv.gz"), height: 8, width: 8, maximum: 16

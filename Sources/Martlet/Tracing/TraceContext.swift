@@ -32,6 +32,8 @@ final class TraceContext: @unchecked Sendable {
   /// Parameters and untrained state in the order of their first use.
   private(set) var variables: [Variable] = []
   private var variableIndices: [ObjectIdentifier: Int] = [:]
+  /// Keeps the variables' tokens alive: a token's identity is its address.
+  private var variableTokens: [Token] = []
   /// The random state's input once something asked for it.
   private(set) var randomState: Value?
   private var streams: [String: Int] = [:]
@@ -203,10 +205,7 @@ final class TraceContext: @unchecked Sendable {
       }
       return self.tensor(of: known)
     }
-    var name = paths[wanted.token] ?? wanted.name
-    if paths[wanted.token] == nil, let path = pinnedLocation?.path, !path.isEmpty {
-      name = "\(path).\(wanted.name)"
-    }
+    let name = name(of: wanted, at: location)
     guard Shape.checked(wanted.type.shape.extents) != nil else {
       return fail(
         Diagnostic(
@@ -216,11 +215,26 @@ final class TraceContext: @unchecked Sendable {
     let tensor = input(name, wanted.type, at: location)
     guard case .traced(let value, _, _) = tensor.storage else { return tensor }
     variableIndices[ObjectIdentifier(wanted.token)] = variables.count
+    variableTokens.append(wanted.token)
     variables.append(
       Variable(
         name: name, type: wanted.type, initializer: wanted.initializer, isTrained: wanted.isTrained,
         location: location, value: value))
     return tensor
+  }
+
+  /// The path of a parameter; one that the model does not hold is named by the layer that is entered.
+  private func name(of wanted: Variable.Request, at location: Location) -> String {
+    if let path = paths[wanted.token] { return path }
+    if paths.hasModel {
+      record(
+        Diagnostic(
+          .name, "this \(wanted.name) is not stored in a property of the model", at: location,
+          hint: "one made while the model runs would be new in every trace; make it a property"))
+    }
+    let path = currentPath.isEmpty ? wanted.name : "\(currentPath).\(wanted.name)"
+    let count = variables.count { $0.name.hasPrefix(path) }
+    return count == 0 ? path : "\(path)\(count)"
   }
 
   /// Gives untrained state the value that it has after the step.

@@ -173,6 +173,10 @@ struct StepTracer {
     _ donate: (Tensor, String, Tensor) -> Void
   ) -> [Tensor] {
     let parameters = context.variables.filter(\.isTrained)
+    if parameters.isEmpty, loss.type != nil {
+      context.record(
+        Diagnostic(.argument, "\(type(of: model)) has no parameters to train", at: location))
+    }
     let tensors = parameters.map { context.tensor(of: $0) }
     let gradients = at("loss", context) {
       context.gradients(of: loss, withRespectTo: tensors, at: location)
