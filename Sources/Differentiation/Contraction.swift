@@ -102,6 +102,10 @@ extension Differentiator {
   ) throws(Diagnostic) -> Value {
     let extents = shape(of: filter).extents
     let spatial = Array(extents.dropLast(2))
+    if groups == 1 {
+      return try transpose(
+        filter, Array(spatial.indices) + [spatial.count + 1, spatial.count])
+    }
     let (inputs, outputs) = (extents[spatial.count], extents[spatial.count + 1] / groups)
     let split = try reshape(filter, to: Shape(spatial + [inputs, groups, outputs]))
     let (c, g, o) = (spatial.count, spatial.count + 1, spatial.count + 2)
@@ -115,11 +119,7 @@ extension Differentiator {
     let (input, filter) = (shape(of: operands[0]), shape(of: operands[1]))
     let results = shape(of: gradient)
     let (rank, spatial) = (input.rank, Array(1..<input.rank - 1))
-    let (batch, perGroup) = (input[0], input[rank - 1] / op.groups)
-    let extents = spatial.map { input[$0] }
-    let split = try reshape(operands[0], to: Shape([batch] + extents + [op.groups, perGroup]))
-    let channelsFirst = try transpose(split, [rank] + spatial + [rank - 1, 0])
-    let images = try reshape(channelsFirst, to: Shape([perGroup] + extents + [op.groups * batch]))
+    let images = try channelsFirst(operands[0], groups: op.groups)
     let filters = try transpose(gradient, spatial + [0, rank - 1])
     let padding = op.stride.indices.map { d in
       let low = op.padding[d][0]
@@ -134,5 +134,19 @@ extension Differentiator {
           stride: op.kernelDilation, padding: padding, inputDilation: op.inputDilation,
           kernelDilation: op.stride, groups: op.groups)), images, filters)
     return try transpose(product, spatial + [0, rank - 1])
+  }
+
+  /// From `[N, spatial..., C]` to `[C / groups, spatial..., groups * N]`.
+  private mutating func channelsFirst(
+    _ input: Value, groups: Int
+  ) throws(Diagnostic) -> Value {
+    let extents = shape(of: input).extents
+    let (rank, spatial) = (extents.count, Array(1..<extents.count - 1))
+    if groups == 1 { return try transpose(input, [rank - 1] + spatial + [0]) }
+    let (batch, perGroup) = (extents[0], extents[rank - 1] / groups)
+    let places = spatial.map { extents[$0] }
+    let split = try reshape(input, to: Shape([batch] + places + [groups, perGroup]))
+    let moved = try transpose(split, [rank] + spatial + [rank - 1, 0])
+    return try reshape(moved, to: Shape([perGroup] + places + [groups * batch]))
   }
 }
