@@ -1,0 +1,75 @@
+import ArgumentParser
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A whole number of at least 1.
+struct PositiveInteger: ExpressibleByArgument {
+  let value: Int
+
+  init?(argument: String) {
+    guard let value = Int(argument), value >= 1, value <= 1 << 30 else { return nil }
+    self.value = value
+  }
+}
+
+/// A finite number above 0.
+struct PositiveNumber: ExpressibleByArgument {
+  let value: Double
+
+  init?(argument: String) {
+    guard let value = Double(argument), value.isFinite, value > 0 else { return nil }
+    self.value = value
+  }
+}
+
+/// The number of threads: 1 to 1024.
+struct ThreadCount: ExpressibleByArgument {
+  let value: Int
+
+  init?(argument: String) {
+    guard let value = Int(argument), (1...1024).contains(value) else { return nil }
+    self.value = value
+  }
+}
+
+/// What runs the graph.
+enum BackendName: String, ExpressibleByArgument, CaseIterable {
+  /// Native code.
+  case jit
+  /// The reference interpreter.
+  case interpreter
+}
+
+/// Where and on how many threads a graph runs.
+struct BackendOptions: ParsableArguments {
+  @Option(help: "What runs the graph: jit or interpreter.")
+  var backend = BackendName.jit
+
+  @Option(help: "The number of threads (default: one per core).")
+  var threads: ThreadCount?
+
+  /// The number of threads asked for, or one per core.
+  var threadCount: Int { threads?.value ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+}
+
+/// `NAME=FILE`.
+struct NamedFile: ExpressibleByArgument {
+  let name: String
+  let path: String
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
+    name = String(parts[0])
+    path = String(parts[1])
+  }
+}
+
+/// Writes a line to the standard error.
+func printToStandardError(_ text: String) {
+  fputs(text + "\n", stderr)
+}

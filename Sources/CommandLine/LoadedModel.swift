@@ -1,0 +1,75 @@
+import Compiler
+import GraphIR
+import Martlet
+import Samples
+
+/// A model that a verb works on: a sample's graph, or one from a file.
+struct LoadedModel {
+  /// The sample's name or the graph's.
+  let name: String
+  /// The graph.
+  let graph: Graph
+  /// The number of examples in a batch; 0 for a file.
+  let batch: Int
+  /// Values of inputs that a sample has: first parameters, state, and a batch of its data.
+  private let values: (UInt64) throws -> [String: Literal]
+
+  /// The largest batch that a command takes: beyond it no machine holds a model's activations.
+  static let largestBatch = 1 << 20
+
+  /// Finds a model: a path that ends in `.mir`, or a sample's name.
+  static func load(
+    _ reference: String, training: Bool, batch: Int? = nil, exposesGradients: Bool = false
+  ) throws -> LoadedModel {
+    if reference.hasSuffix(".mir") {
+      let graph = try readGraph(reference)
+      return LoadedModel(name: graph.name, graph: graph, batch: 0) { _ in [:] }
+    }
+    let sample = try sample(named: reference)
+    let batch = min(batch ?? sample.batch, largestBatch)
+    let graph = try sample.graph(
+      training: training, batch: batch, withGradients: exposesGradients && training)
+    return LoadedModel(name: sample.name, graph: graph, batch: batch) { seed in
+      try sample.exampleInputs(training: training, batch: batch, seed: seed)
+    }
+  }
+
+  /// The sample of the given name.
+  static func sample(named name: String) throws(Diagnostic) -> Sample {
+    if let sample = allSamples.first(where: { $0.name == name }) { return sample }
+    throw Diagnostic(
+      .name, "there is no model '\(name)'",
+      hint: "a .mir file, or one of the samples: "
+        + allSamples.map(\.name).joined(separator: ", "))
+  }
+
+  /// A literal for each input of the graph: from files, from the sample, or else drawn from the seed.
+  func inputs(seed: UInt64, files: [NamedFile]) throws -> [Literal] {
+    var known = try values(seed)
+    for file in files { known[file.name] = try NPY.read(file.path) }
+    try checkNames(of: files)
+    let seeded = graph.seededInputs(seed: seed)
+    return try graph.inputs.indices.map { index in
+      guard let literal = known[graph.inputs[index].name] else { return seeded[index] }
+      try graph.checkInput(index, literal)
+      return literal
+    }
+  }
+
+  /// The values of a sample's inputs; none for a file.
+  func knownValues(seed: UInt64) throws -> [String: Literal] { try values(seed) }
+
+  /// Checks that each named file is for an input of the graph.
+  func checkNames(of files: [NamedFile]) throws(Diagnostic) {
+    for file in files where !graph.inputs.contains(where: { $0.name == file.name }) {
+      throw Diagnostic(
+        .name, "there is no input '\(file.name)'",
+        hint: "the inputs are " + graph.inputs.map(\.name).joined(separator: ", "))
+    }
+  }
+}
+
+/// Reads a graph from a `.mir` file.
+func readGraph(_ path: String) throws -> Graph {
+  try Graph.read(path)
+}

@@ -1,0 +1,44 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+extension String {
+  /// The text followed by spaces up to a width.
+  func padded(to width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
+  }
+
+  /// The text preceded by spaces up to a width.
+  func leftPadded(to width: Int) -> String {
+    String(repeating: " ", count: max(0, width - count)) + self
+  }
+
+  /// The text without spaces at its ends.
+  var trimmed: String {
+    let inner = drop { $0 == " " }
+    return String(inner.reversed().drop { $0 == " " }.reversed())
+  }
+}
+
+extension Double {
+  /// The number with fixed digits after the point.
+  func fixed(_ digits: Int) -> String { formatted("%.\(digits)f") }
+
+  /// The number as `1.2e-07`; 0 as `0`.
+  var scientific: String { self == 0 ? "0" : formatted("%.1e") }
+
+  private func formatted(_ format: String) -> String {
+    withVaList([self]) { arguments in
+      var buffer = [CChar](repeating: 0, count: 400)
+      vsnprintf(&buffer, buffer.count, format, arguments)
+      return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+  }
+}
+
+/// Writes text to the standard output, with a line end when it has none.
+func writeToStandardOutput(_ text: String) {
+  print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
+}

@@ -1,0 +1,31 @@
+import GraphIR
+import Runtime
+
+/// Compiles graphs to native code for this machine.
+public struct JITBackend: Backend {
+  /// `jit`.
+  public var name: String { "jit" }
+  /// How graphs are compiled.
+  public let options: CompileOptions
+  private let pool: ThreadPool
+
+  /// Makes a backend with threads of its own, which its executables share.
+  public init(options: CompileOptions) {
+    self.options = options
+    pool = ThreadPool(threads: options.threads)
+  }
+
+  /// Makes a backend that runs on the given number of threads.
+  public init(threads: Int = 1) { self.init(options: CompileOptions(threads: threads)) }
+
+  /// Compiles a graph.
+  public func prepare(_ graph: Graph) throws(Diagnostic) -> any Executable {
+    try prepareProgram(graph)
+  }
+
+  /// Compiles a graph to an executable whose launches can be observed.
+  package func prepareProgram(_ graph: Graph) throws(Diagnostic) -> ProgramExecutable {
+    let started = ContinuousClock.now
+    return try Compilation(graph, options: options).makeExecutable(pool: pool, started: started)
+  }
+}

@@ -1,0 +1,167 @@
+import GraphIR
+import Interpreter
+import LoopIR
+import Lowering
+import Runtime
+
+/// Judges each launch of a program on the native code's own inputs, so that what an early rounding flips is not
+/// blamed on what follows.
+final class KernelCheck: LaunchObserver {
+  private let compilation: Compilation
+  /// Whether the evaluator of loops runs beside the native code.
+  private let checksLoops: Bool
+  /// The graph whose values the program's buffers hold.
+  private var graph: Graph { compilation.program.graph }
+  private var program: Program { compilation.program }
+  /// What each graph value in memory was right after it had been written.
+  private var written: [Value: Literal] = [:]
+  private var before: [Literal?] = []
+
+  private(set) var judgedResults = 0
+  private(set) var failure: Comparison.Failure?
+  private(set) var problem: Diagnostic?
+
+  init(_ compilation: Compilation, inputs: [Literal], checkingLoops: Bool) {
+    self.compilation = compilation
+    checksLoops = checkingLoops
+    for (index, literal) in inputs.enumerated() { written[Value(index)] = literal }
+  }
+
+  func willRun(_ launch: Int, in workspace: ProgramWorkspace) {
+    guard failure == nil, problem == nil else { return }
+    let launch = program.launches[launch]
+    before = launch.arguments.map { workspace.literal(of: $0) }
+    let parameters = program.kernels[launch.kernel].parameters
+    for (index, parameter) in parameters.enumerated() where parameter.role != .output {
+      guard let value = launch.values[index], let now = before[index],
+        let then = written[value], now.bytes != then.bytes
+      else { continue }
+      failure = failure(
+        "memory plan", at: value,
+        "the value was overwritten before its last use, by \(kernel(launch).name)")
+      return
+    }
+  }
+
+  func didRun(_ launch: Int, in workspace: ProgramWorkspace) {
+    guard failure == nil, problem == nil else { return }
+    do {
+      try judge(program.launches[launch], in: workspace)
+    } catch {
+      problem = error
+    }
+  }
+
+  private func kernel(_ launch: Launch) -> Kernel { program.kernels[launch.kernel] }
+
+  private func judge(_ launch: Launch, in workspace: ProgramWorkspace) throws(Diagnostic) {
+    var cone = Cone(graph)
+    for (index, parameter) in kernel(launch).parameters.enumerated() {
+      guard parameter.role != .output, let value = launch.values[index], let content = before[index]
+      else { continue }
+      cone.known[value] = BoundedValue(exact: content.widened)
+    }
+    for (index, parameter) in kernel(launch).parameters.enumerated() where parameter.role != .input {
+      guard let value = launch.values[index],
+        let actual = workspace.literal(of: launch.arguments[index])
+      else { continue }
+      written[value] = actual
+      // A copy of a value that is an input of the launch, too, is judged by its bits.
+      let reference = try cone.value(value)
+      judgedResults += 1
+      if let wrong = WrongElement.first(in: actual, reference: reference) {
+        let stage = try blame(launch, parameter: index, value: value, cone: &cone)
+        failure = failure(stage, at: value, wrong.message)
+        return
+      }
+      if checksLoops { try checkLoops(launch, parameter: index, value: value, reference) }
+    }
+  }
+
+  /// The evaluator of loops must be right on the same inputs, too.
+  private func checkLoops(
+    _ launch: Launch, parameter: Int, value: Value, _ reference: BoundedValue
+  ) throws(Diagnostic) {
+    let evaluated = try evaluate(compilation.loops[launch.kernel], contents(of: launch))
+    if let wrong = WrongElement.first(in: evaluated[parameter], reference: reference) {
+      failure = failure("schedule (its evaluator; native code is right)", at: value, wrong.message)
+    }
+  }
+
+  /// What the kernel's parameters held before it ran.
+  private func contents(of launch: Launch) -> [Literal] {
+    zip(before, kernel(launch).parameters).map { $0 ?? Literal(zeros: $1.type) }
+  }
+
+  /// The stage that broke a launch's result: the first whose evaluation on the same inputs is wrong.
+  private func blame(
+    _ launch: Launch, parameter: Int, value: Value, cone: inout Cone
+  ) throws(Diagnostic) -> String {
+    let kernel = kernel(launch)
+    let contents = contents(of: launch)
+    let byKernel = try evaluate(kernel, contents)
+    let reference = try cone.value(value)
+    if WrongElement.first(in: byKernel[parameter], reference: reference) != nil { return "fusion" }
+    let byLoops = try evaluate(compilation.loops[launch.kernel], contents)
+    if WrongElement.first(in: byLoops[parameter], reference: reference) != nil {
+      return "schedule"
+    }
+    return "llvm"
+  }
+
+  private func failure(
+    _ stage: String, at value: Value, _ message: String
+  ) -> Comparison.Failure {
+    let node = graph.definition(of: value)
+    return Comparison.Failure(
+      stage: stage, operation: node?.operation.mnemonic ?? "input",
+      location: node?.location ?? graph.input(of: value)?.location ?? .unknown,
+      message: "value %\(value.index) \(graph.type(of: value)): \(message)")
+  }
+}
+
+/// The part of a graph between known values and a wanted one, evaluated with error bounds.
+private struct Cone {
+  let graph: Graph
+  var known: [Value: BoundedValue] = [:]
+
+  init(_ graph: Graph) { self.graph = graph }
+
+  mutating func value(_ wanted: Value) throws(Diagnostic) -> BoundedValue {
+    // A result of the launch may be read by another of its results: look behind known inputs only.
+    if let value = known[wanted] { return value }
+    var pending = [wanted]
+    while let next = pending.last {
+      guard known[next] == nil else {
+        pending.removeLast()
+        continue
+      }
+      guard let node = graph.definition(of: next) else {
+        throw Diagnostic(
+          .internalError, "a kernel reads input '\(graph.input(of: next)?.name ?? "?")' unlisted")
+      }
+      let missing = node.operands.filter { known[$0] == nil }
+      if missing.isEmpty {
+        let operands = node.operands.compactMap { known[$0] }
+        for (result, value) in zip(
+          node.results, try ErrorBounds.evaluate(node, in: graph, operands))
+        { known[result] = value }
+        pending.removeLast()
+      } else {
+        pending += missing
+      }
+    }
+    guard let value = known[wanted] else {
+      throw Diagnostic(.internalError, "value %\(wanted.index) has no reference")
+    }
+    return value
+  }
+}
+
+extension Literal {
+  /// The same values with floats as f64.
+  var widened: Literal {
+    type.dtype.isFloat && type.dtype != .f64
+      ? Literal(TensorType(.f64, type.shape), doubles: doubles()) : self
+  }
+}

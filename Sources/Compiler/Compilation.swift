@@ -1,0 +1,114 @@
+import GraphIR
+import GraphPasses
+import LLVMBackend
+import LoopIR
+import Lowering
+import Runtime
+
+/// The way of one graph through the compiler, stage by stage.
+public struct Compilation: Sendable {
+  /// The graph that is compiled.
+  public let graph: Graph
+  /// The graph after the passes.
+  public let optimized: Graph
+  /// The fused kernels and their plan.
+  package let program: Program
+  /// The kernels as loops, in the program's order.
+  package let loops: [Loops]
+  /// How it was compiled.
+  public let options: CompileOptions
+  /// What the code is for.
+  package let target: Target
+
+  /// Runs the stages that do not need LLVM.
+  ///
+  /// - Throws: what is wrong with the graph.
+  public init(_ graph: Graph, options: CompileOptions) throws(Diagnostic) {
+    self.graph = graph
+    self.options = options
+    target = options.target ?? .host
+    optimized = try Compilation.optimize(graph, options: options)
+    program = try lower(
+      optimized,
+      options: LoweringOptions(forbidsReuse: options.forbidsReuse, fault: options.fault))
+    var loops: [Loops] = []
+    for kernel in program.kernels {
+      loops.append(
+        try schedule(kernel, for: target, options: ScheduleOptions(fault: options.fault)))
+    }
+    self.loops = loops
+  }
+
+  /// Runs the passes.
+  public static func optimize(
+    _ graph: Graph, options: CompileOptions
+  ) throws(Diagnostic) -> Graph {
+    var optimized = graph
+    var context = PassContext()
+    context.fault = options.fault
+    try PassPipeline.standard.run(&optimized, context)
+    return optimized
+  }
+
+  /// Compiles the loops to native code.
+  package func makeExecutable(pool: ThreadPool, started: ContinuousClock.Instant)
+    throws(Diagnostic) -> ProgramExecutable
+  {
+    let library = try JITLibrary(loops, options: CodeOptions(fault: options.fault))
+    let code = program.kernels.indices.map { index in
+      KernelCode(loops[index], functions: library.functions(ofKernel: index))
+    }
+    var statistics = ExecutableStatistics()
+    statistics.compileSeconds = ContinuousClock.now.seconds(since: started)
+    statistics.flops = graph.contractionFlops
+    statistics.kernels = program.launches.count
+    statistics.addMemory(of: program, code: code, threads: options.threads)
+    return try ProgramExecutable(
+      program: program, graph: graph, code: code, codeOwner: library, pool: pool,
+      statistics: statistics)
+  }
+}
+
+extension ContinuousClock.Instant {
+  /// The seconds from another instant to this one.
+  package func seconds(since start: ContinuousClock.Instant) -> Double {
+    let (seconds, attoseconds) = start.duration(to: self).components
+    return Double(seconds) + Double(attoseconds) * 1e-18
+  }
+}
+
+extension KernelCode {
+  /// Puts the compiled phases of loops together with what the loops say of them.
+  init(_ loops: Loops, functions: [PhaseFunction]) {
+    let parameters = loops.memories.prefix { $0.kind == .input || $0.kind == .output }.count
+    self.init(
+      phases: zip(loops.phases, functions).map {
+        Phase(function: $1, taskCount: $0.taskCount, workPerTask: $0.workPerTask)
+      },
+      sharedOffsets: loops.memories.indices.dropFirst(parameters).map {
+        loops.memories[$0].kind == .shared ? loops.scratchOffset(of: $0) : nil
+      },
+      sharedScratchBytes: loops.sharedScratchBytes, workerScratchBytes: loops.workerScratchBytes)
+  }
+}
+
+extension ExecutableStatistics {
+  /// Adds up what a run of a program needs.
+  fileprivate mutating func addMemory(of program: Program, code: [KernelCode], threads: Int) {
+    var external = 0
+    var seen = Set<BufferID>()
+    for id in program.inputs + program.outputs where seen.insert(id).inserted {
+      external += program.buffers[id.index].type.byteCount
+    }
+    for buffer in program.buffers {
+      switch buffer.placement {
+      case .constant, .persistent: external += buffer.type.byteCount
+      case .input, .output, .arena: continue
+      }
+    }
+    let shared = code.map(\.sharedScratchBytes).max() ?? 0
+    let worker = code.map(\.workerScratchBytes).max() ?? 0
+    peakBytes = external + program.arenaBytes + shared + worker * threads
+    lowerBoundBytes = external + program.lowerBoundBytes
+  }
+}

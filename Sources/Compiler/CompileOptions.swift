@@ -1,0 +1,50 @@
+import GraphIR
+import GraphPasses
+import LoopIR
+
+/// How a graph is compiled.
+public struct CompileOptions: Sendable {
+  /// The number of threads that run the code; results do not depend on it.
+  public var threads: Int
+  /// What the code is for; nil means this machine.
+  package var target: Target?
+  /// Breaks one stage on purpose: a debugging aid that shows the checks at work.
+  public var fault: PlantedFault?
+  /// Gives every intermediate a place of its own in the arena: a debugging aid.
+  public var forbidsReuse: Bool
+
+  /// Makes options.
+  public init(threads: Int = 1, fault: PlantedFault? = nil, forbidsReuse: Bool = false) {
+    self.threads = threads
+    self.fault = fault
+    self.forbidsReuse = forbidsReuse
+  }
+}
+
+/// The stages between a graph and native code, in order; each can be printed.
+public enum Stage: String, CaseIterable, Sendable {
+  /// The graph as traced, imported or parsed.
+  case graph
+  /// The graph after the passes.
+  case optimized
+  /// The program: fused kernels, their order and the memory plan.
+  case kernels
+  /// The kernels as explicit loops over vectors.
+  case loops
+  /// The loops as optimized LLVM IR.
+  case llvm
+  /// The native code as assembly.
+  case asm
+
+  /// A line about the stage.
+  public var summary: String {
+    switch self {
+    case .graph: "the graph as traced or parsed"
+    case .optimized: "the graph after the passes"
+    case .kernels: "fused kernels, their order and the memory plan"
+    case .loops: "explicit loops over vectors"
+    case .llvm: "optimized LLVM IR"
+    case .asm: "assembly"
+    }
+  }
+}

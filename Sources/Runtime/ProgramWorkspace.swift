@@ -1,0 +1,143 @@
+import GraphIR
+import LoopIR
+
+/// The arena and scratch of one running instance of a program.
+package final class ProgramWorkspace: Workspace {
+  package let executable: ProgramExecutable
+  private let launches: [Launch]
+  private let arena: UnsafeMutableRawPointer
+  private let sharedScratch: UnsafeMutableRawPointer
+  private let workerScratch: UnsafeMutableRawPointer
+  private let workerScratchStride: Int
+  /// For all launches, one after the other, the pointers to the kernel's memories.
+  private let memories: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  /// Where each launch's pointers start.
+  private let firstMemory: [Int]
+  /// The pointers that depend on the buffers a run is given.
+  private let boundSlots: [BoundSlot]
+  /// Where each buffer lies in the current run; nil for buffers not in memory.
+  private var addresses: [UnsafeMutableRawPointer?]
+
+  private struct BoundSlot {
+    var slot: Int
+    var buffer: Int
+  }
+
+  /// Below this estimate of scalar operations, waking another thread costs more than it saves.
+  private static let smallestParallelWork = 1 << 15
+
+  init(_ executable: ProgramExecutable, launches: [Launch]) {
+    self.executable = executable
+    self.launches = launches
+    let program = executable.program
+    let code = executable.code
+    func aligned(_ bytes: Int) -> Int { (bytes + Buffer.alignment - 1) & -Buffer.alignment }
+    func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
+      .allocate(byteCount: aligned(bytes) + Buffer.alignment, alignment: Buffer.alignment)
+    }
+    let used = launches.map { code[$0.kernel] }
+    arena = allocate(program.arenaBytes)
+    sharedScratch = allocate(used.map(\.sharedScratchBytes).max() ?? 0)
+    // A cache line between workers keeps them from sharing one.
+    workerScratchStride = aligned(used.map(\.workerScratchBytes).max() ?? 0) + Buffer.alignment
+    workerScratch = allocate(workerScratchStride * executable.pool.threadCount)
+
+    addresses = program.buffers.indices.map { index in
+      switch program.buffers[index].placement {
+      case .arena(let offset): arena + offset
+      case .constant, .persistent: executable.ownBuffers[index]?.bytes.baseAddress
+      case .input, .output: nil
+      }
+    }
+    var first: [Int] = []
+    var slots: [BoundSlot] = []
+    var pointers: [UnsafeMutableRawPointer?] = []
+    for (launch, kernel) in zip(launches, used) {
+      first.append(pointers.count)
+      for argument in launch.arguments {
+        if addresses[argument.index] == nil {
+          slots.append(BoundSlot(slot: pointers.count, buffer: argument.index))
+        }
+        pointers.append(addresses[argument.index])
+      }
+      pointers += kernel.sharedOffsets.map { offset in offset.map { sharedScratch + $0 } }
+    }
+    firstMemory = first
+    boundSlots = slots
+    memories = .allocate(capacity: max(pointers.count, 1))
+    memories.initialize(from: pointers, count: pointers.count)
+  }
+
+  deinit {
+    arena.deallocate()
+    sharedScratch.deallocate()
+    workerScratch.deallocate()
+    memories.deallocate()
+  }
+
+  package func run(inputs: [Buffer], outputs: [Buffer]) throws(Diagnostic) {
+    try run(inputs: inputs, outputs: outputs, observer: nil)
+  }
+
+  /// Runs once and tells an observer of each launch.
+  package func run(
+    inputs: [Buffer], outputs: [Buffer], observer: (any LaunchObserver)?
+  ) throws(Diagnostic) {
+    bind(inputs: inputs, outputs: outputs)
+    for index in launches.indices {
+      observer?.willRun(index, in: self)
+      run(launch: index)
+      observer?.didRun(index, in: self)
+    }
+  }
+
+  private func bind(inputs: [Buffer], outputs: [Buffer]) {
+    let program = executable.program
+    for (buffer, id) in zip(outputs, program.outputs) {
+      addresses[id.index] = buffer.bytes.baseAddress
+    }
+    for (buffer, id) in zip(inputs, program.inputs) {
+      addresses[id.index] = buffer.bytes.baseAddress
+    }
+    for bound in boundSlots { memories[bound.slot] = addresses[bound.buffer] }
+  }
+
+  /// What the pool hands to each task of a phase.
+  private struct PhaseContext {
+    var function: PhaseFunction
+    var memories: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    var workerScratch: UnsafeMutableRawPointer
+    var workerScratchStride: Int
+  }
+
+  private func run(launch index: Int) {
+    let pointers = memories + firstMemory[index]
+    for phase in executable.code[launches[index].kernel].phases {
+      let work = phase.taskCount.multipliedReportingOverflow(by: phase.workPerTask)
+      let small = !work.overflow && work.partialValue < ProgramWorkspace.smallestParallelWork
+      if small || executable.pool.threadCount == 1 || phase.taskCount == 1 {
+        phase.function(pointers, 0, phase.taskCount, workerScratch)
+        continue
+      }
+      var context = PhaseContext(
+        function: phase.function, memories: pointers, workerScratch: workerScratch,
+        workerScratchStride: workerScratchStride)
+      executable.pool.run(
+        taskCount: phase.taskCount,
+        { context, task, worker in
+          let phase = context.assumingMemoryBound(to: PhaseContext.self).pointee
+          phase.function(
+            phase.memories, task, task + 1,
+            phase.workerScratch + worker * phase.workerScratchStride)
+        }, &context)
+    }
+  }
+
+  /// The present content of a buffer; nil when it is not bound.
+  package func literal(of id: BufferID) -> Literal? {
+    guard let address = addresses[id.index] else { return nil }
+    let type = executable.program.buffers[id.index].type
+    return Literal(
+      type, bytes: Array(UnsafeRawBufferPointer(start: address, count: type.byteCount)))
+  }
+}
