@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 #if canImport(Glibc)
   import Glibc
@@ -71,5 +72,5 @@ struct NamedFile: ExpressibleByArgument {
 
 /// Writes a line to the standard error.
 func printToStandardError(_ text: String) {
-  fputs(text + "\n", stderr)
+  FileHandle.standardError.write(Data((text + "\n").utf8))
 }

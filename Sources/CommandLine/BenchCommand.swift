@@ -54,7 +54,7 @@ struct BenchCommand: ParsableCommand {
       compile_ms: compileSeconds * 1e3, peak_bytes: executable.statistics.peakBytes,
       lower_bound_bytes: executable.statistics.lowerBoundBytes,
       flops: executable.statistics.flops, kernels: executable.statistics.kernels)
-    print(json ? try result.json() : result.text)
+    print(json ? try encodeJSON(result) : result.text)
     if profile { try printProfile(executable, inputs) }
   }
 

@@ -48,7 +48,7 @@ struct CompareCommand: ParsableCommand {
       return
     }
     var options = CompileOptions(threads: threads.value)
-    options.fault = try plant.map { try PlantedFault(named: $0) }
+    options.fault = try plant.map { try fault(named: $0) }
     let model = try LoadedModel.load(
       model, training: train, batch: batch?.value ?? 8, exposesGradients: true)
     let inputs = try model.inputs(seed: seed, files: input)
@@ -63,6 +63,13 @@ struct CompareCommand: ParsableCommand {
       "\(model.name): equal (\(comparison.outputs.count) outputs, "
         + "\(comparison.judgedResults) kernel results)")
   }
+}
+
+/// The fault of the given name.
+private func fault(named name: String) throws(Diagnostic) -> PlantedFault {
+  if let fault = PlantedFault(rawValue: name) { return fault }
+  throw Diagnostic(
+    .argument, "there is no fault '\(name)'", hint: "--plant list names them")
 }
 
 extension Comparison {

@@ -30,7 +30,7 @@ struct FuzzCommand: ParsableCommand {
       printToStandardError("seed \(seed): \(problem.description)")
       if let graph = outcome.graph {
         let path = "fuzz-\(seed).mir"
-        try writeAtomically(graph.text(locations: true), to: path)
+        try graph.write(to: path)
         printToStandardError("  the graph is in \(path)")
       }
     }

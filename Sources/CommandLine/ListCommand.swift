@@ -20,7 +20,7 @@ struct ListCommand: ParsableCommand {
   func run() throws {
     let sections: [(title: String, entries: [(name: String, summary: String)])] = [
       ("samples", Samples.all.map { ($0.name, $0.summary) }),
-      ("passes", PassPipeline.allPasses.map { ($0.name, $0.summary) }),
+      ("passes", PassPipeline.knownPasses.map { ($0.name, $0.summary) }),
       ("stages", Stage.allCases.map { ($0.rawValue, $0.summary) }),
       ("operations", Operation.Kind.allCases.map { ($0.rawValue, $0.functionNames) }),
       ("faults", PlantedFault.allCases.map { ($0.rawValue, $0.summary) }),

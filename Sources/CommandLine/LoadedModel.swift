@@ -13,6 +13,8 @@ struct LoadedModel {
   let batch: Int
   /// Values of inputs that a sample has: first parameters, state, and a batch of its data.
   private let values: (UInt64) throws -> [String: Literal]
+  /// The inputs that are a sample's data.
+  private let dataNames: [String]
 
   /// The largest batch that a command takes: beyond it no machine holds a model's activations.
   static let largestBatch = 1 << 20
@@ -23,24 +25,25 @@ struct LoadedModel {
   ) throws -> LoadedModel {
     if reference.hasSuffix(".mir") {
       let graph = try readGraph(reference)
-      return LoadedModel(name: graph.name, graph: graph, batch: 0) { _ in [:] }
+      return LoadedModel(name: graph.name, graph: graph, batch: 0, values: { _ in [:] }, dataNames: [])
     }
     let sample = try sample(named: reference)
     let batch = min(batch ?? sample.batch, largestBatch)
     let graph = try sample.graph(
       training: training, batch: batch, withGradients: exposesGradients && training)
-    return LoadedModel(name: sample.name, graph: graph, batch: batch) { seed in
-      try sample.exampleInputs(training: training, batch: batch, seed: seed)
-    }
+    return LoadedModel(
+      name: sample.name, graph: graph, batch: batch,
+      values: { try sample.exampleInputs(training: training, batch: batch, seed: $0) },
+      dataNames: [sample.example.inputName, sample.example.labelName])
   }
 
   /// The sample of the given name.
   static func sample(named name: String) throws(Diagnostic) -> Sample {
-    if let sample = allSamples.first(where: { $0.name == name }) { return sample }
+    if let sample = Samples.all.first(where: { $0.name == name }) { return sample }
     throw Diagnostic(
       .name, "there is no model '\(name)'",
       hint: "a .mir file, or one of the samples: "
-        + allSamples.map(\.name).joined(separator: ", "))
+        + Samples.all.map(\.name).joined(separator: ", "))
   }
 
   /// A literal for each input of the graph: from files, from the sample, or else drawn from the seed.
@@ -56,8 +59,12 @@ struct LoadedModel {
     }
   }
 
-  /// The values of a sample's inputs; none for a file.
-  func knownValues(seed: UInt64) throws -> [String: Literal] { try values(seed) }
+  /// A sample's first parameters; nothing for a file.
+  func parameters() throws -> [String: Literal] {
+    var known = try values(0)
+    for name in dataNames { known[name] = nil }
+    return known
+  }
 
   /// Checks that each named file is for an input of the graph.
   func checkNames(of files: [NamedFile]) throws(Diagnostic) {

@@ -35,15 +35,17 @@ struct OptCommand: ParsableCommand {
     let names = passes.split(separator: ",").map { String($0).trimmed }
     let pipeline = try PassPipeline.named(names)
     var context = PassContext()
-    if checkEach { context.check = PassContext.Check(inputs: graph.seededInputs(seed: 1)) }
+    if checkEach { context.checkWithInterpreter = graph.seededInputs(seed: 1) }
     let (dumps, locations) = (dumpAfter, !hidesLocations)
     context.didRun = { pass, graph, changed in
       guard let dumps, dumps == "all" || dumps == pass else { return }
       printToStandardError("// after \(pass)\(changed ? "" : " (unchanged)")")
       if changed { printToStandardError(graph.text(locations: locations)) }
     }
-    let report = try pipeline.run(&graph, context)
-    if time { printToStandardError(report.description) }
+    let runs = try pipeline.run(&graph, context)
+    if time {
+      for run in runs { printToStandardError("\(run.pass.padded(to: 12))\(run.duration)") }
+    }
     writeToStandardOutput(graph.text(locations: locations))
   }
 }

@@ -7,8 +7,8 @@ struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Show a picture to a trained classifier.",
     discussion: """
-      The picture is scaled to the model's size; a dark digit on a light ground is turned around. The probabilities \
-      are drawn as bars.
+      The picture is scaled to the model's size; dark strokes on a light ground are turned around. The \
+      probabilities are drawn as bars.
 
       EXAMPLE:
         martlet predict lenet digit.png --weights lenet.safetensors
@@ -27,19 +27,34 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     let sample = try LoadedModel.sample(named: model)
+    let shape = sample.example.input.shape
+    guard shape.rank == 3, shape[2] == 1 else {
+      throw Diagnostic(.unsupported, "\(sample.name) does not look at grey pictures")
+    }
     let trainer = try sample.trainer(backend: options.makeBackend())
-    try trainer.load(weights, for: sample.example)
-    let picture = try Picture.read(image)
-    let input = try picture.literal(for: sample.example)
+    try trainer.load(from: weights, for: sample.example)
+    let input = try Picture(png: image).digit(height: shape[0], width: shape[1])
     let probabilities = try trainer.predict(input).doubles()
-    print(picture.drawing(for: sample.example))
+    print(drawing(of: input.doubles(), width: shape[1]))
     let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
     for (index, probability) in probabilities.enumerated() {
       let bar = String(repeating: "█", count: Int((probability * 40).rounded()))
-      let mark = index == best ? " <" : ""
+      let name = index < sample.classNames.count ? sample.classNames[index] : "\(index)"
       print(
-        "\(sample.classNames[index].leftPadded(to: 8)) "
-          + "\((100 * probability).fixed(1).leftPadded(to: 5)) % \(bar)\(mark)")
+        "\(name.leftPadded(to: 8)) \((100 * probability).fixed(1).leftPadded(to: 5)) % \(bar)"
+          + (index == best ? "  <" : ""))
     }
+  }
+
+  /// Pixels from 0 to 1 as text, two characters each, so that they look square.
+  private func drawing(of pixels: [Double], width: Int) -> String {
+    let shades = Array(" ░▒▓█")
+    return stride(from: 0, to: pixels.count, by: width).map { row in
+      String(
+        pixels[row..<row + width].flatMap { pixel in
+          let shade = shades[min(max(Int(pixel * 5), 0), 4)]
+          return [shade, shade]
+        })
+    }.joined(separator: "\n")
   }
 }

@@ -35,13 +35,15 @@ struct RunCommand: ParsableCommand {
     var given: [String: Literal] = [:]
     for file in input { given[file.name] = try NPY.read(file.path) }
     if let weights {
-      for (name, literal) in try SafeTensors.read(weights).tensors { given[name] = literal }
+      for (name, literal) in try SafeTensors(path: weights).tensors { given[name] = literal }
     }
-    let batch = try LoadedModel.batch(of: input, in: given)
+    // The files say how many examples there are.
+    let batch = input.lazy.compactMap { given[$0.name]?.type.shape.extents.first }.first
     let model = try LoadedModel.load(model, training: false, batch: batch)
+    let known = try model.parameters()
     let inputs = try model.graph.inputs.map { input in
       if let literal = given[input.name] { return literal }
-      if let literal = model.parameters[input.name] { return literal }
+      if let literal = known[input.name] { return literal }
       throw Diagnostic(
         .argument, "the input '\(input.name)' of type \(input.type) is not given",
         hint: "--input \(input.name)=FILE.npy")
@@ -50,7 +52,7 @@ struct RunCommand: ParsableCommand {
     let results = try execute(model.graph, inputs)
     try createFolder(outputDir)
     for (output, literal) in zip(model.graph.outputs, results) {
-      let path = "\(outputDir)/\(output.name.map { $0 == "/" ? "_" : $0 }.map(String.init).joined()).npy"
+      let path = "\(outputDir)/\(String(output.name.map { $0 == "/" ? "_" : $0 })).npy"
       try NPY.write(literal, to: path)
       print("\(output.name): \(literal.type) -> \(path)")
     }

@@ -1,3 +1,6 @@
+import FoundationEssentials
+import GraphIR
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -41,4 +44,20 @@ extension Double {
 /// Writes text to the standard output, with a line end when it has none.
 func writeToStandardOutput(_ text: String) {
   print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
+}
+
+/// A value as one line of JSON with its keys in order.
+func encodeJSON(_ value: some Encodable) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  return String(decoding: try encoder.encode(value), as: UTF8.self)
+}
+
+/// Makes a folder, unless it is there.
+func createFolder(_ path: String) throws(Diagnostic) {
+  do {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  } catch {
+    throw Diagnostic(.file, "the folder '\(path)' cannot be made", notes: ["\(error)"])
+  }
 }

@@ -45,7 +45,7 @@ struct TrainCommand: ParsableCommand {
       epochs: epochs?.value ?? sample.epochs)
     let result = try trainer.evaluate(data.test)
     if let save {
-      try trainer.save(save)
+      try trainer.save(to: save)
       print("saved \(save)")
     }
     if let accuracy = result["accuracy"] {

@@ -50,6 +50,46 @@ public struct Compilation: Sendable {
     return optimized
   }
 
+  /// The graph as it is after the first run of a pass.
+  ///
+  /// - Throws: a diagnostic that lists the passes when there is none of that name.
+  public static func graph(
+    _ graph: Graph, after pass: String, options: CompileOptions
+  ) throws(Diagnostic) -> Graph {
+    _ = try PassPipeline.named([pass])
+    var found: Graph?
+    var optimized = graph
+    var context = PassContext()
+    context.fault = options.fault
+    context.didRun = { name, graph, _ in if name == pass, found == nil { found = graph } }
+    try PassPipeline.standard.run(&optimized, context)
+    return found ?? optimized
+  }
+
+  /// The text of a stage.
+  public func text(of stage: Stage) throws(Diagnostic) -> String {
+    switch stage {
+    case .graph: graph.text()
+    case .optimized: optimized.text()
+    case .kernels: program.description
+    case .loops: loops.map(\.description).joined(separator: "\n")
+    case .llvm: try code { (loops, options) throws(Diagnostic) in
+        try KernelText.llvm(loops, options: options)
+      }
+    case .asm: try code { (loops, options) throws(Diagnostic) in
+        try KernelText.assembly(loops, options: options)
+      }
+    }
+  }
+
+  private func code(
+    _ text: (Loops, CodeOptions) throws(Diagnostic) -> String
+  ) throws(Diagnostic) -> String {
+    var parts: [String] = []
+    for loops in loops { parts.append(try text(loops, CodeOptions(fault: options.fault))) }
+    return parts.joined(separator: "\n")
+  }
+
   /// Compiles the loops to native code.
   package func makeExecutable(pool: ThreadPool, started: ContinuousClock.Instant)
     throws(Diagnostic) -> ProgramExecutable

@@ -36,13 +36,15 @@ package final class ProgramWorkspace: Workspace {
       .allocate(byteCount: aligned(bytes) + Buffer.alignment, alignment: Buffer.alignment)
     }
     let used = launches.map { code[$0.kernel] }
-    arena = allocate(program.arenaBytes)
-    sharedScratch = allocate(used.map(\.sharedScratchBytes).max() ?? 0)
+    let arena = allocate(program.arenaBytes)
+    let sharedScratch = allocate(used.map(\.sharedScratchBytes).max() ?? 0)
     // A cache line between workers keeps them from sharing one.
     workerScratchStride = aligned(used.map(\.workerScratchBytes).max() ?? 0) + Buffer.alignment
-    workerScratch = allocate(workerScratchStride * executable.pool.threadCount)
+    workerScratch = allocate(workerScratchStride * executable.pool.threads)
 
-    addresses = program.buffers.indices.map { index in
+    self.arena = arena
+    self.sharedScratch = sharedScratch
+    let addresses: [UnsafeMutableRawPointer?] = program.buffers.indices.map { index in
       switch program.buffers[index].placement {
       case .arena(let offset): arena + offset
       case .constant, .persistent: executable.ownBuffers[index]?.bytes.baseAddress
@@ -62,6 +64,7 @@ package final class ProgramWorkspace: Workspace {
       }
       pointers += kernel.sharedOffsets.map { offset in offset.map { sharedScratch + $0 } }
     }
+    self.addresses = addresses
     firstMemory = first
     boundSlots = slots
     memories = .allocate(capacity: max(pointers.count, 1))
@@ -115,7 +118,7 @@ package final class ProgramWorkspace: Workspace {
     for phase in executable.code[launches[index].kernel].phases {
       let work = phase.taskCount.multipliedReportingOverflow(by: phase.workPerTask)
       let small = !work.overflow && work.partialValue < ProgramWorkspace.smallestParallelWork
-      if small || executable.pool.threadCount == 1 || phase.taskCount == 1 {
+      if small || executable.pool.threads == 1 || phase.taskCount == 1 {
         phase.function(pointers, 0, phase.taskCount, workerScratch)
         continue
       }

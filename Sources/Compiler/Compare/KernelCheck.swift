@@ -11,7 +11,7 @@ final class KernelCheck: LaunchObserver {
   /// Whether the evaluator of loops runs beside the native code.
   private let checksLoops: Bool
   /// The graph whose values the program's buffers hold.
-  private var graph: Graph { compilation.program.graph }
+  private var graph: Graph { compilation.optimized }
   private var program: Program { compilation.program }
   /// What each graph value in memory was right after it had been written.
   private var written: [Value: Literal] = [:]
@@ -61,13 +61,17 @@ final class KernelCheck: LaunchObserver {
       else { continue }
       cone.known[value] = BoundedValue(exact: content.widened)
     }
+    // What an unnamed buffer holds (a padded copy, say) follows from values in memory.
+    cone.written = written
     for (index, parameter) in kernel(launch).parameters.enumerated() where parameter.role != .input {
-      guard let value = launch.values[index],
-        let actual = workspace.literal(of: launch.arguments[index])
-      else { continue }
-      written[value] = actual
+      guard let actual = workspace.literal(of: launch.arguments[index]) else { continue }
+      guard let value = launch.values[index] else {
+        try judgeUnnamed(launch, parameter: index, actual)
+        continue
+      }
       // A copy of a value that is an input of the launch, too, is judged by its bits.
       let reference = try cone.value(value)
+      written[value] = actual
       judgedResults += 1
       if let wrong = WrongElement.first(in: actual, reference: reference) {
         let stage = try blame(launch, parameter: index, value: value, cone: &cone)
@@ -78,11 +82,26 @@ final class KernelCheck: LaunchObserver {
     }
   }
 
+  /// A buffer that holds no value of the graph is judged by the kernel's definition on the same inputs.
+  private func judgeUnnamed(
+    _ launch: Launch, parameter: Int, _ actual: Literal
+  ) throws(Diagnostic) {
+    let expected = try kernel(launch).evaluate(on: contents(of: launch))[parameter]
+    let bounds = expected.doubles().map { abs($0) * 16 * (expected.type.dtype.epsilon ?? 0) }
+    let reference = BoundedValue(reference: expected.widened, bounds: bounds)
+    guard let wrong = WrongElement.first(in: actual, reference: reference) else { return }
+    let byLoops = try compilation.loops[launch.kernel].evaluate(on: contents(of: launch))
+    let isScheduled = WrongElement.first(in: byLoops[parameter], reference: reference) == nil
+    failure = Comparison.Failure(
+      stage: isScheduled ? "llvm" : "schedule", operation: kernel(launch).name,
+      location: launch.location, message: "\(actual.type): \(wrong.message)")
+  }
+
   /// The evaluator of loops must be right on the same inputs, too.
   private func checkLoops(
     _ launch: Launch, parameter: Int, value: Value, _ reference: BoundedValue
   ) throws(Diagnostic) {
-    let evaluated = try evaluate(compilation.loops[launch.kernel], contents(of: launch))
+    let evaluated = try compilation.loops[launch.kernel].evaluate(on: contents(of: launch))
     if let wrong = WrongElement.first(in: evaluated[parameter], reference: reference) {
       failure = failure("schedule (its evaluator; native code is right)", at: value, wrong.message)
     }
@@ -99,10 +118,10 @@ final class KernelCheck: LaunchObserver {
   ) throws(Diagnostic) -> String {
     let kernel = kernel(launch)
     let contents = contents(of: launch)
-    let byKernel = try evaluate(kernel, contents)
+    let byKernel = try kernel.evaluate(on: contents)
     let reference = try cone.value(value)
     if WrongElement.first(in: byKernel[parameter], reference: reference) != nil { return "fusion" }
-    let byLoops = try evaluate(compilation.loops[launch.kernel], contents)
+    let byLoops = try compilation.loops[launch.kernel].evaluate(on: contents)
     if WrongElement.first(in: byLoops[parameter], reference: reference) != nil {
       return "schedule"
     }
@@ -124,6 +143,8 @@ final class KernelCheck: LaunchObserver {
 private struct Cone {
   let graph: Graph
   var known: [Value: BoundedValue] = [:]
+  /// What earlier launches and the caller left in memory.
+  var written: [Value: Literal] = [:]
 
   init(_ graph: Graph) { self.graph = graph }
 
@@ -133,6 +154,11 @@ private struct Cone {
     var pending = [wanted]
     while let next = pending.last {
       guard known[next] == nil else {
+        pending.removeLast()
+        continue
+      }
+      if next != wanted, let literal = written[next] {
+        known[next] = BoundedValue(exact: literal.widened)
         pending.removeLast()
         continue
       }
