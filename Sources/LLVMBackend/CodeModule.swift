@@ -13,8 +13,8 @@ final class CodeModule {
   /// The passes that run: scalar cleaning up and loop-invariant code motion. The schedules have made all
   /// vectors; no vectorizer runs.
   static let passes =
-    "function(sroa,early-cse,simplifycfg,instcombine,loop-mssa(licm),gvn,sroa,instcombine,"
-    + "simplifycfg,adce)"
+    "function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,sroa,"
+    + "instcombine<no-verify-fixpoint>,simplifycfg,adce)"
 
   /// Emits a kernel; its symbols begin with the prefix.
   init(_ loops: Loops, symbolPrefix: String, options: CodeOptions) throws(Diagnostic) {

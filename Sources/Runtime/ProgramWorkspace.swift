@@ -136,6 +136,19 @@ package final class ProgramWorkspace: Workspace {
     }
   }
 
+  /// Runs a kernel's code on tensors with memory of their own, and gives what these hold afterwards.
+  package func run(kernel index: Int, on contents: [Literal]) -> [Literal] {
+    let buffers = contents.map { Buffer($0) }
+    let code = executable.code[index]
+    var pointers = buffers.map(\.bytes.baseAddress)
+    pointers += code.sharedOffsets.map { offset in offset.map { sharedScratch + $0 } }
+    pointers.withUnsafeMutableBufferPointer { pointers in
+      guard let start = pointers.baseAddress else { return }
+      for phase in code.phases { phase.function(start, 0, phase.taskCount, workerScratch) }
+    }
+    return buffers.map { $0.literal() }
+  }
+
   /// The present content of a buffer; nil when it is not bound.
   package func literal(of id: BufferID) -> Literal? {
     guard let address = addresses[id.index] else { return nil }

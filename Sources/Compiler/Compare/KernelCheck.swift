@@ -32,7 +32,7 @@ final class KernelCheck: LaunchObserver {
     let launch = program.launches[launch]
     before = launch.arguments.map { workspace.literal(of: $0) }
     let parameters = program.kernels[launch.kernel].parameters
-    for (index, parameter) in parameters.enumerated() where parameter.role != .output {
+    for (index, parameter) in parameters.enumerated() where parameter.role == .input {
       guard let value = launch.values[index], let now = before[index],
         let then = written[value], now.bytes != then.bytes
       else { continue }
@@ -57,7 +57,8 @@ final class KernelCheck: LaunchObserver {
   private func judge(_ launch: Launch, in workspace: ProgramWorkspace) throws(Diagnostic) {
     var cone = Cone(graph)
     for (index, parameter) in kernel(launch).parameters.enumerated() {
-      guard parameter.role != .output, let value = launch.values[index], let content = before[index]
+      // What is updated in place is known by the value that was copied there.
+      guard parameter.role == .input, let value = launch.values[index], let content = before[index]
       else { continue }
       cone.known[value] = BoundedValue(exact: content.widened)
     }
@@ -66,7 +67,7 @@ final class KernelCheck: LaunchObserver {
     for (index, parameter) in kernel(launch).parameters.enumerated() where parameter.role != .input {
       guard let actual = workspace.literal(of: launch.arguments[index]) else { continue }
       guard let value = launch.values[index] else {
-        try judgeUnnamed(launch, parameter: index, actual)
+        try judgeUnnamed(launch, parameter: index, actual, in: workspace)
         continue
       }
       // A copy of a value that is an input of the launch, too, is judged by its bits.
@@ -74,7 +75,7 @@ final class KernelCheck: LaunchObserver {
       written[value] = actual
       judgedResults += 1
       if let wrong = WrongElement.first(in: actual, reference: reference) {
-        let stage = try blame(launch, parameter: index, value: value, cone: &cone)
+        let stage = try blame(launch, parameter: index, reference: reference, in: workspace)
         failure = failure(stage, at: value, wrong.message)
         return
       }
@@ -84,16 +85,15 @@ final class KernelCheck: LaunchObserver {
 
   /// A buffer that holds no value of the graph is judged by the kernel's definition on the same inputs.
   private func judgeUnnamed(
-    _ launch: Launch, parameter: Int, _ actual: Literal
+    _ launch: Launch, parameter: Int, _ actual: Literal, in workspace: ProgramWorkspace
   ) throws(Diagnostic) {
     let expected = try kernel(launch).evaluate(on: contents(of: launch))[parameter]
     let bounds = expected.doubles().map { abs($0) * 16 * (expected.type.dtype.epsilon ?? 0) }
     let reference = BoundedValue(reference: expected.widened, bounds: bounds)
     guard let wrong = WrongElement.first(in: actual, reference: reference) else { return }
-    let byLoops = try compilation.loops[launch.kernel].evaluate(on: contents(of: launch))
-    let isScheduled = WrongElement.first(in: byLoops[parameter], reference: reference) == nil
     failure = Comparison.Failure(
-      stage: isScheduled ? "llvm" : "schedule", operation: kernel(launch).name,
+      stage: try blame(launch, parameter: parameter, reference: reference, in: workspace),
+      operation: kernel(launch).name,
       location: launch.location, message: "\(actual.type): \(wrong.message)")
   }
 
@@ -114,18 +114,16 @@ final class KernelCheck: LaunchObserver {
 
   /// The stage that broke a launch's result: the first whose evaluation on the same inputs is wrong.
   private func blame(
-    _ launch: Launch, parameter: Int, value: Value, cone: inout Cone
+    _ launch: Launch, parameter: Int, reference: BoundedValue, in workspace: ProgramWorkspace
   ) throws(Diagnostic) -> String {
-    let kernel = kernel(launch)
     let contents = contents(of: launch)
-    let byKernel = try kernel.evaluate(on: contents)
-    let reference = try cone.value(value)
-    if WrongElement.first(in: byKernel[parameter], reference: reference) != nil { return "fusion" }
-    let byLoops = try compilation.loops[launch.kernel].evaluate(on: contents)
-    if WrongElement.first(in: byLoops[parameter], reference: reference) != nil {
-      return "schedule"
+    func isWrong(_ results: [Literal]) -> Bool {
+      WrongElement.first(in: results[parameter], reference: reference) != nil
     }
-    return "llvm"
+    if isWrong(try kernel(launch).evaluate(on: contents)) { return "fusion" }
+    if isWrong(try compilation.loops[launch.kernel].evaluate(on: contents)) { return "schedule" }
+    // The same code is right when each of its tensors has memory of its own.
+    return isWrong(workspace.run(kernel: launch.kernel, on: contents)) ? "llvm" : "memory plan"
   }
 
   private func failure(
