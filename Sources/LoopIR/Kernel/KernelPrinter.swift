@@ -43,6 +43,10 @@ extension Kernel: CustomStringConvertible {
       let simple = inner.terms.count == 1 && inner.constant == 0
       return "\(simple ? dividend : "(\(dividend))")\(symbol)\(divisor)"
     }
+    // `4-i` reads better than `-i+4`.
+    let startsWithConstant =
+      expression.constant > 0 && (expression.terms.first?.coefficient ?? 1) < 0
+    if startsWithConstant { append(expression.constant, nil) }
     for term in expression.terms {
       let atom =
         switch term.atom {
@@ -58,7 +62,9 @@ extension Kernel: CustomStringConvertible {
         }
       append(term.coefficient, plain ? atom : "(\(atom))")
     }
-    if expression.constant != 0 || text.isEmpty { append(expression.constant, nil) }
+    if !startsWithConstant && expression.constant != 0 || text.isEmpty {
+      append(expression.constant, nil)
+    }
     return text
   }
 }

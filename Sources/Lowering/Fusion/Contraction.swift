@@ -72,29 +72,34 @@ extension Lowerer {
     return paddedBelowTransposes(operands[0], pad)
   }
 
-  /// Pads a tensor with zeros; a transpose is put after its padding, so that both passes over a layer pad its
+  /// Pads a tensor with zeros. A transpose is put after its padding, so that both passes over a layer pad its
   /// input in one layout and share it.
   private mutating func paddedBelowTransposes(_ source: Int, _ pad: Pad) -> Int {
     let node = graph.nodes[source]
-    if let permutation = node.permutation {
-      var inner = pad
-      for (dimension, from) in permutation.enumerated() {
-        inner.low[from] = pad.low[dimension]
-        inner.high[from] = pad.high[dimension]
-        inner.interior[from] = pad.interior[dimension]
+    if let dimensions = node.sourceDimensions,
+      dimensions.indices.allSatisfy({ place in
+        dimensions[place] != nil
+          || pad.low[place] == 0 && pad.high[place] == 0 && pad.interior[place] == 0
+      })
+    {
+      let rank = graph.nodes[node.operands[0]].type.shape.rank
+      let none = [Int](repeating: 0, count: rank)
+      var inner = Pad(low: none, high: none)
+      var index = [IndexExpression](repeating: 0, count: rank)
+      for case (let place, let from?) in dimensions.enumerated() {
+        inner.low[from] = pad.low[place]
+        inner.high[from] = pad.high[place]
+        inner.interior[from] = pad.interior[place]
+        index[from] = .dimension(DimensionID(place))
       }
-      return transposed(paddedBelowTransposes(node.operands[0], inner), permutation)
+      let padded = paddedBelowTransposes(node.operands[0], inner)
+      return view(padded, node.type.shape.padded(pad), index, label: "transpose")
     }
     let zero = add(
       FusionNode(
         kind: .map, type: TensorType(node.type.dtype, []), term: .constant(0, node.type.dtype)),
       label: "constant")
-    let extents = node.type.shape.extents.indices.map { dimension in
-      let extent = node.type.shape[dimension]
-      let dilated = extent == 0 ? 0 : (extent - 1) * (pad.interior[dimension] + 1) + 1
-      return pad.low[dimension] + dilated + pad.high[dimension]
-    }
-    return padded(source, pad, value: zero, shape: Shape(extents))
+    return padded(source, pad, value: zero, shape: node.type.shape.padded(pad))
   }
 
   /// Adds a sum of products. Products of f16 and bf16 are summed in f32.
@@ -155,16 +160,28 @@ extension Term {
 }
 
 extension FusionNode {
-  /// The permutation of which this node is the transpose; nil when it is none.
-  var permutation: [Int]? {
-    guard kind == .map, let index = term.asRead?.index, index.count == type.shape.rank else {
-      return nil
-    }
-    var permutation = [Int](repeating: -1, count: index.count)
+  /// For each dimension of this node the one of its operand that it is, when the node only moves dimensions, adds
+  /// some of extent 1 or leaves such out; nil when it does anything else.
+  fileprivate var sourceDimensions: [Int?]? {
+    guard kind == .map, coordinates.isEmpty, let index = term.asRead?.index else { return nil }
+    var sources = [Int?](repeating: nil, count: type.shape.rank)
     for (from, expression) in index.enumerated() {
-      guard let id = expression.asDimension, permutation[id.index] < 0 else { return nil }
-      permutation[id.index] = from
+      if expression == 0 { continue }
+      guard let id = expression.asDimension, sources[id.index] == nil else { return nil }
+      sources[id.index] = from
     }
-    return isReshape ? nil : permutation
+    let isWhole = sources.indices.allSatisfy { sources[$0] != nil || type.shape[$0] == 1 }
+    return isWhole ? sources : nil
+  }
+}
+
+extension Shape {
+  /// The shape after `pad`, as its inference says.
+  fileprivate func padded(_ pad: Pad) -> Shape {
+    Shape(
+      extents.indices.map { place in
+        let between = extents[place] == 0 ? 0 : (extents[place] - 1) * pad.interior[place]
+        return pad.low[place] + extents[place] + between + pad.high[place]
+      })
   }
 }

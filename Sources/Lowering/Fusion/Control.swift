@@ -7,6 +7,6 @@ extension Lowerer {
     guard let body = node.bodies.first else {
       throw Diagnostic(.internalError, "a composite without a body", at: node.location)
     }
-    return try Lowerer.lower(body, inputs: operands, into: &graph, outer: node.location)
+    return try lower(body, inputs: operands, inside: origin.location)
   }
 }

@@ -13,14 +13,7 @@ struct FusedGraph: Sendable {
 
 /// Decides which nodes share a kernel, and writes the kernels.
 func fuse(_ source: Graph, fault: PlantedFault?) throws(Diagnostic) -> FusedGraph {
-  var graph = FusionGraph()
-  var inputs: [Int] = []
-  for (place, input) in source.inputs.enumerated() {
-    let node = FusionNode(kind: .input(place), type: input.type)
-    let origin = NodeOrigin(value: Value(place), location: input.location, label: input.name)
-    inputs.append(graph.append(node, origin))
-  }
-  var outputs = try Lowerer.lower(source, inputs: inputs, into: &graph, outer: nil)
+  var (graph, outputs) = try Lowerer.lower(source)
   copyRepeatedOutputs(&outputs, in: &graph)
   let kept = KeptNodes(graph, outputs: outputs)
   let groups = FusionGroups(graph, kept)

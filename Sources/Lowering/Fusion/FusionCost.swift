@@ -11,6 +11,8 @@ enum FusionCost {
   static let dear = 5
   /// A formula above this cost is cut into several.
   static let largestFormula = 64
+  /// A chain of more nodes, even if they only move elements, is cut: formulas are written recursively.
+  static let deepestFormula = 200
   /// What the stages at one outer point may keep in locals, in bytes: it stays in the first-level cache or near it.
   static let rowBytes = 64 << 10
   /// So many points may run on one thread to save a kernel.

@@ -30,9 +30,9 @@ struct FusionGroups: Sendable {
   /// The groups; empty when merged into another one.
   private(set) var groups: [FusionGroup] = []
   /// The group of each kept node.
-  private(set) var groupOf: [Int: Int] = [:]
+  private(set) var groupOf: [Int?]
   /// What each kept node reads of other ones.
-  fileprivate(set) var reads: [Int: [Read]] = [:]
+  fileprivate(set) var reads: [[Read]]
 
   /// A load of a kept node.
   struct Read: Hashable, Sendable {
@@ -48,12 +48,16 @@ struct FusionGroups: Sendable {
     self.graph = graph
     outputs = kept.outputs
     isKept = kept.isKept
+    groupOf = graph.nodes.map { _ in nil }
+    reads = graph.nodes.map { _ in [] }
     for (place, node) in graph.nodes.enumerated()
     where kept.isLive[place] && isKept[place] && !node.isGiven {
       addGroup(of: place)
     }
     readersBefore = readers()
-    for place in groupOf.keys.sorted() { mergeWithSources(of: place) }
+    for place in graph.nodes.indices where groupOf[place] != nil {
+      mergeWithSources(of: place)
+    }
     mergeSiblings()
     dropWhatIsCheap(kept)
   }
@@ -79,7 +83,7 @@ struct FusionGroups: Sendable {
 
   private mutating func mergeWithSources(of place: Int) {
     // The latest source first: an epilogue belongs to the contraction that is computed last.
-    let sources = Set((reads[place] ?? []).map(\.source)).sorted(by: >)
+    let sources = Set(reads[place].map(\.source)).sorted(by: >)
     for source in sources {
       guard let a = groupOf[source], let b = groupOf[place], a != b else { continue }
       if let merged = merge(a, b) { replace(a, b, with: merged) }
@@ -117,7 +121,7 @@ struct FusionGroups: Sendable {
     var partner = [Int?](repeating: nil, count: groups[a].outer.count)
     var isFirst = true
     for reader in groups[b].members {
-      for read in reads[reader] ?? [] where groupOf[read.source] == a {
+      for read in reads[reader] where groupOf[read.source] == a {
         guard let index = read.index, !read.isGuarded,
           let sourceAlignment = groups[a].alignment[read.source],
           let ownAlignment = groups[b].alignment[reader]
@@ -148,6 +152,10 @@ struct FusionGroups: Sendable {
       return false
     }
     if kinds.contains(where: { if case .scatter = $0 { true } else { false } }) { return false }
+    // What follows a contraction in its kernel are maps.
+    if contractions > 0 && kinds.contains(where: { $0 != .map && $0 != .contraction }) {
+      return false
+    }
     if parameterCount(merged) > FusionCost.parameters { return false }
     if merged.outer.count == a.outer.count && merged.outer.count == b.outer.count { return true }
     return contractions == 0 && isRowWork(merged)
@@ -201,7 +209,7 @@ struct FusionGroups: Sendable {
     let members = Set(group.members)
     var sources = Set<Int>()
     for member in group.members {
-      for read in reads[member] ?? [] where !members.contains(read.source) {
+      for read in reads[member] where !members.contains(read.source) {
         sources.insert(read.source)
       }
     }
@@ -213,13 +221,23 @@ struct FusionGroups: Sendable {
 
   /// Whether `b` is reached from `a` through a third group.
   private func isPathBetween(_ a: Int, _ b: Int) -> Bool {
-    // Backward from b: nodes are few, and most have few sources.
-    var visited: Set<Int> = [b]
-    var pending = sources(of: b).subtracting([a])
-    while let next = pending.popFirst() {
-      guard visited.insert(next).inserted else { continue }
+    isRead(a, by: sources(of: b).subtracting([a]), without: b)
+  }
+
+  /// Whether group `a` is among groups, or what they read, directly or not; `excluded` is not followed.
+  private func isRead(_ a: Int, by start: Set<Int>, without excluded: Int) -> Bool {
+    var isVisited = [Bool](repeating: false, count: groups.count)
+    isVisited[excluded] = true
+    var pending = Array(start)
+    while let next = pending.popLast() {
       if next == a { return true }
-      pending.formUnion(sources(of: next))
+      if isVisited[next] { continue }
+      isVisited[next] = true
+      for member in groups[next].members {
+        for read in reads[member] {
+          if let source = groupOf[read.source], !isVisited[source] { pending.append(source) }
+        }
+      }
     }
     return false
   }
@@ -227,7 +245,7 @@ struct FusionGroups: Sendable {
   func sources(of group: Int) -> Set<Int> {
     var sources = Set<Int>()
     for member in groups[group].members {
-      for read in reads[member] ?? [] {
+      for read in reads[member] {
         if let other = groupOf[read.source] { sources.insert(other) }
       }
     }
@@ -242,9 +260,11 @@ struct FusionGroups: Sendable {
     var byRead: [SharedRead: Int] = [:]
     for b in groups.indices where isPlainMap(groups[b]) {
       for member in groups[b].members {
-        for read in reads[member] ?? [] {
+        for read in reads[member] {
           guard let current = groupOf[member], groupOf[read.source] != current,
-            let index = read.index
+            let index = read.index,
+            graph.nodes[read.source].type.shape.elementCount
+              >= graph.nodes[member].type.shape.elementCount
           else { continue }
           let key = SharedRead(
             source: read.source, index: index, extents: graph.nodes[member].type.shape.extents)
@@ -278,23 +298,12 @@ struct FusionGroups: Sendable {
 
   private func mergeSiblings(_ a: Int, _ b: Int) -> FusionGroup? {
     guard isPlainMap(groups[a]), groups[a].outer == groups[b].outer,
-      !isReachable(a, from: b), !isReachable(b, from: a)
+      !isRead(a, by: sources(of: b), without: b), !isRead(b, by: sources(of: a), without: a)
     else { return nil }
     let merged = FusionGroup(
       members: (groups[a].members + groups[b].members).sorted(), outer: groups[a].outer,
       alignment: groups[a].alignment.merging(groups[b].alignment) { first, _ in first })
     return parameterCount(merged) <= FusionCost.parameters ? merged : nil
-  }
-
-  private func isReachable(_ b: Int, from a: Int) -> Bool {
-    var visited: Set<Int> = []
-    var pending = sources(of: b)
-    while let next = pending.popFirst() {
-      guard visited.insert(next).inserted else { continue }
-      if next == a { return true }
-      pending.formUnion(sources(of: next))
-    }
-    return false
   }
 }
 
@@ -302,7 +311,7 @@ extension FusionGroups {
   /// The readers of each kept node.
   func readers() -> [Int: [Int]] {
     var readers: [Int: [Int]] = [:]
-    for (reader, reads) in reads {
+    for (reader, reads) in reads.enumerated() {
       for source in Set(reads.map(\.source)) { readers[source, default: []].append(reader) }
     }
     return readers
@@ -317,14 +326,14 @@ extension FusionGroups {
   /// Lets cheap nodes be computed where they are read, where that saves memory or a local of the size of a row.
   private mutating func dropWhatIsCheap(_ kept: KeptNodes) {
     var readers = readers()
-    for node in groupOf.keys.sorted(by: >) where kept.isOptional[node] {
+    for node in graph.nodes.indices.reversed() where kept.isOptional[node] {
       guard let group = groupOf[node], let own = readers[node] else { continue }
       let body = BodyWriter.write(node, in: graph, isKept: isKept).body
       guard FusionCost.total(body) <= FusionCost.cheap else { continue }
       let type = graph.nodes[node].type
       if own.contains(where: { groupOf[$0] != group }) {
         // Reading the one large source instead of this node costs no more.
-        let sources = Set((reads[node] ?? []).map(\.source))
+        let sources = Set(reads[node].map(\.source))
         let large = sources.filter {
           graph.nodes[$0].type.shape.elementCount >= type.shape.elementCount
         }
@@ -346,7 +355,7 @@ extension FusionGroups {
     groups[group].members.removeAll { $0 == node }
     groups[group].alignment[node] = nil
     groupOf[node] = nil
-    reads[node] = nil
+    reads[node] = []
     for reader in readers { reads[reader] = graph.reads(of: reader, isKept: isKept) }
   }
 }

@@ -38,17 +38,22 @@ struct KeptNodes: Sendable {
   }
 
   private mutating func cutLargeFormulas() {
+    var depth = [Int](repeating: 0, count: graph.nodes.count)
     for (place, node) in graph.nodes.enumerated() where node.kind == .map {
       var total = FusionCost.own(node.term)
       for coordinate in node.coordinates { total += FusionCost.own(coordinate.term) + 2 }
       func add(_ operand: Int) {
         let source = node.operands[operand]
-        total += isKept[source] ? 0 : cost[source]
+        if isKept[source] { return }
+        total += cost[source]
+        depth[place] = max(depth[place], depth[source] + 1)
       }
       node.term.forEachRead(add)
       for coordinate in node.coordinates { coordinate.term.forEachRead(add) }
       cost[place] = total
-      if total > FusionCost.largestFormula { isKept[place] = true }
+      if total > FusionCost.largestFormula || depth[place] > FusionCost.deepestFormula {
+        isKept[place] = true
+      }
     }
   }
 

@@ -174,7 +174,7 @@ struct KernelWriter {
   private mutating func narrowed(
     _ stage: KernelStage, _ member: Int, from wide: DType
   ) -> KernelStage {
-    kernel.locals.append(KernelLocal(name: "sum\(member)", type: TensorType(wide, [])))
+    kernel.locals.append(KernelLocal(name: "wide", type: TensorType(wide, [])))
     var sum = stage
     sum.target = .local(kernel.locals.count - 1)
     kernel.stages.append(sum)
@@ -210,12 +210,30 @@ struct KernelWriter {
     return graph.origins[node].value.map { "v\($0.index)" } ?? "t\(node)"
   }
 
+  /// A local is named after its operation: `acc` for a contraction, `max`, `exp`.
+  private func localName(of member: Int) -> String {
+    let label = graph.origins[member].label
+    var name = label
+    if graph.nodes[member].kind == .contraction {
+      name = "acc"
+    } else if label.hasPrefix("reduce_") {
+      name = String(label.dropFirst("reduce_".count))
+    }
+    var unique = name
+    var count = 2
+    while kernel.locals.contains(where: { $0.name == unique }) {
+      unique = "\(name)\(count)"
+      count += 1
+    }
+    return unique
+  }
+
   private mutating func addLocal(
     _ member: Int, _ dtype: DType, _ dimensions: [DimensionID]
   ) -> TensorReference {
     let shape = Shape(dimensions.map { kernel.dimensions[$0.index].extent })
     kernel.locals.append(
-      KernelLocal(name: "l\(name(of: member))", type: TensorType(dtype, shape)))
+      KernelLocal(name: localName(of: member), type: TensorType(dtype, shape)))
     locals[member] = kernel.locals.count - 1
     return .local(kernel.locals.count - 1)
   }

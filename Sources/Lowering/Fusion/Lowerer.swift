@@ -3,16 +3,16 @@ import LoopIR
 
 /// Gives the stage form of each operation: the formula of its elements, as nodes of a `FusionGraph`.
 ///
-/// A visitor is made for each node of the graph; it adds nodes and gives those that are the node's results.
+/// For each node of the graph it adds nodes and gives those that are the node's results.
 struct Lowerer: OperationVisitor {
   /// The nodes so far.
   var graph: FusionGraph
+  /// The node of the graph that is lowered.
+  var node: Node
   /// The operands' nodes.
-  let operands: [Int]
-  /// The node of the graph.
-  let node: Node
+  var operands: [Int] = []
   /// What to say of the nodes that are added.
-  let origin: NodeOrigin
+  var origin = NodeOrigin()
 
   /// The operands' types.
   var operandTypes: [TensorType] { operands.map { graph.nodes[$0].type } }
@@ -87,21 +87,41 @@ struct Lowerer: OperationVisitor {
 }
 
 extension Lowerer {
-  /// The nodes of a whole graph, given those of its inputs.
+  /// Lowers a whole graph.
+  ///
+  /// - Returns: the nodes, and which of them are the graph's outputs.
+  static func lower(
+    _ source: Graph
+  ) throws(Diagnostic) -> (graph: FusionGraph, outputs: [Int]) {
+    var graph = FusionGraph()
+    var inputs: [Int] = []
+    for (place, input) in source.inputs.enumerated() {
+      let node = FusionNode(kind: .input(place), type: input.type)
+      let origin = NodeOrigin(value: Value(place), location: input.location, label: input.name)
+      inputs.append(graph.append(node, origin))
+    }
+    guard let first = source.nodes.first else {
+      return (graph, source.outputs.map { inputs[Int($0.value.index)] })
+    }
+    var lowerer = Lowerer(graph: graph, node: first)
+    graph = FusionGraph()
+    let outputs = try lowerer.lower(source, inputs: inputs, inside: nil)
+    return (lowerer.graph, outputs)
+  }
+
+  /// Lowers the nodes of a graph, given the nodes of its inputs; a nested one is inside of a location.
   ///
   /// - Returns: the nodes of the graph's outputs.
-  static func lower(
-    _ source: Graph, inputs: [Int], into graph: inout FusionGraph, outer: Location?
+  mutating func lower(
+    _ source: Graph, inputs: [Int], inside outer: Location?
   ) throws(Diagnostic) -> [Int] {
-    var nodes: [Int] = inputs
+    var nodes = inputs
     for node in source.nodes {
-      let location = outer.map { node.location == .unknown ? $0 : node.location } ?? node.location
-      var lowerer = Lowerer(
-        graph: graph, operands: node.operands.map { nodes[Int($0.index)] }, node: node,
-        origin: NodeOrigin(location: location))
-      graph = FusionGraph()
-      let results = try node.operation.accept(&lowerer)
-      graph = lowerer.graph
+      self.node = node
+      operands = node.operands.map { nodes[Int($0.index)] }
+      origin = NodeOrigin(location: node.location)
+      if let outer, node.location == .unknown { origin.location = outer }
+      let results = try node.operation.accept(&self)
       for (place, result) in results.enumerated() {
         // The values of nested graphs have no name in the outer one.
         if outer == nil, graph.origins[result].value == nil {

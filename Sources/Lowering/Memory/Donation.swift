@@ -14,8 +14,9 @@ struct DonationPlan: Sendable {
   /// The launches that must come right before each launch, and those that must come right after.
   private var before: [Set<Int>]
   private var after: [Set<Int>]
-  /// The launches that write a tensor, in order.
+  /// The launches that write, and those that read, a tensor, in order.
   private var writers: [Int: [Int]] = [:]
+  private var readers: [Int: [Int]] = [:]
 
   /// Plans for `donations`: the tensor of each input that is donated, with the output's tensor.
   ///
@@ -28,6 +29,7 @@ struct DonationPlan: Sendable {
     before = launches.map { _ in [] }
     after = before
     for (place, launch) in launches.enumerated() {
+      for tensor in launch.reads { readers[tensor, default: []].append(place) }
       for tensor in launch.reads.union(launch.writes) {
         for other in writers[tensor] ?? [] { order(other, before: place) }
       }
@@ -56,7 +58,7 @@ struct DonationPlan: Sendable {
     for (parameter, argument) in launch.arguments.enumerated() where argument == input {
       if !launch.kernel.canShareMemory(input: parameter, output: written) { return false }
     }
-    let readers = launches.indices.filter { $0 != place && launches[$0].reads.contains(input) }
+    let readers = (readers[input] ?? []).filter { $0 != place }
     // A reader that needs the new value, or something after it, would have to run before and after.
     let successors = successors(of: place)
     if readers.contains(where: successors.contains) { return false }
