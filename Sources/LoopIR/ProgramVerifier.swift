@@ -1,7 +1,8 @@
 import GraphIR
 
 extension Program {
-  /// Checks the invariants of a program and gives what breaks them:
+  /// Checks the invariants of a program and gives what breaks them.
+  ///
   /// 1. every kernel is well formed, and no two have one name;
   /// 2. a launch has a buffer for each parameter, of its dtype and element count;
   /// 3. inputs' and outputs' buffers exist; constants and inputs that are not donated are never written;

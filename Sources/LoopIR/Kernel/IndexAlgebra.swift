@@ -154,8 +154,9 @@ extension IndexExpression: ExpressibleByIntegerLiteral {
     return nil
   }
 
-  /// Replaces atoms that are dimensions or instructions, where `replacement` gives something, and simplifies what
-  /// contains them. `bounds` are those of the replacements.
+  /// Replaces dimensions and instructions where `replacement` gives something, and simplifies what contains them.
+  ///
+  /// `bounds` are those of the replacements.
   package func substituting(
     in bounds: IndexBounds, _ replacement: (Atom) -> IndexExpression?
   ) -> IndexExpression {

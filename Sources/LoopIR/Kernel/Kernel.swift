@@ -1,6 +1,8 @@
 import GraphIR
 
-/// What is computed together: one loop nest. All its stages share the outer dimensions; at each point of
+/// What is computed together: one loop nest.
+///
+/// All its stages share the outer dimensions; at each point of
 /// these, the stages run in order.
 ///
 /// A stage computes one value for each point of its own dimensions. A local holds what a stage gives to later
@@ -10,6 +12,7 @@ import GraphIR
 /// * a contraction has all dimensions of its result outer: a fold of a product into a scalar local, then map
 ///   stages for bias and activation (the epilogue);
 /// * a sum over leading dimensions has the last ones outer and folds over the leading ones.
+///
 /// How the outer dimensions are tiled, vectorized and split is the schedule's choice.
 public struct Kernel: Hashable, Sendable {
   /// The name, unique in the program.

@@ -1,7 +1,8 @@
 import GraphIR
 
 extension Kernel {
-  /// Checks the invariants of a kernel and gives what breaks them:
+  /// Checks the invariants of a kernel and gives what breaks them.
+  ///
   /// 1. extents are at least 1; outer dimensions, a stage's own and those it folds are distinct;
   /// 2. references, dimensions and operands exist; operands and locals come before their uses;
   /// 3. an index has an expression per dimension of its tensor; what it is made of is in scope;

@@ -72,7 +72,9 @@ extension Lowerer {
     return paddedBelowTransposes(operands[0], pad)
   }
 
-  /// Pads a tensor with zeros. A transpose is put after its padding, so that both passes over a layer pad its
+  /// Pads a tensor with zeros.
+  ///
+  /// A transpose is put after its padding, so that both passes over a layer pad its
   /// input in one layout and share it.
   private mutating func paddedBelowTransposes(_ source: Int, _ pad: Pad) -> Int {
     let node = graph.nodes[source]
@@ -102,7 +104,7 @@ extension Lowerer {
     return padded(source, pad, value: zero, shape: node.type.shape.padded(pad))
   }
 
-  /// Adds a sum of products. Products of f16 and bf16 are summed in f32.
+  /// Adds a sum of products; those of f16 and bf16 are summed in f32.
   private mutating func contraction(
     _ sources: [Int], _ lhs: [IndexExpression], _ rhs: [IndexExpression], folded: [Int],
     names: [String], label: String

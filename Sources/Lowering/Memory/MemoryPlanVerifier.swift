@@ -2,7 +2,8 @@ import GraphIR
 import LoopIR
 
 extension Program {
-  /// Checks where buffers lie, from the launches alone, and gives what is wrong:
+  /// Checks where buffers lie, from the launches alone, and gives what is wrong.
+  ///
   /// 1. arena buffers are aligned and inside of the arena;
   /// 2. two that share bytes are not alive at one launch, but for an output that takes over an input's place at the
   ///    input's last launch, where the kernel reads and writes equal places;
