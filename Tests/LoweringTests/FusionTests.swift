@@ -126,6 +126,26 @@ import Testing
     #expect(program.arenaBytes == 256, "only the losses of the rows are in memory")
   }
 
+  @Test func crossEntropyWithOneHotLabelsKeepsOnlyTheLosses() throws {
+    let graph = try makeGraph([matrix, TensorType(.i32, [64])]) { builder, x in
+      let shape = matrix.shape
+      let most = try builder.reduce(.max, x[0], dimensions: [1])
+      let shifted = try builder.subtract(
+        x[0], builder.broadcast(most, to: shape, dimensions: [0]))
+      let isLabel = try builder.compare(
+        .equal, builder.broadcast(x[1], to: shape, dimensions: [0]),
+        builder.iota(TensorType(.i32, shape), dimension: 1))
+      let picked = try builder.reduce(
+        .sum, builder.select(isLabel, shifted, builder.splat(0, matrix)), dimensions: [1])
+      let sum = try builder.reduce(.sum, builder.unary(.exp, shifted), dimensions: [1])
+      let losses = try builder.subtract(builder.unary(.log, sum), picked)
+      return [try builder.reduce(.sum, losses, dimensions: [0])]
+    }
+    let program = try expectSame(graph, tolerance: 1e-5)
+    #expect(program.launches.count == 2)
+    #expect(program.arenaBytes == 256)
+  }
+
   @Test func aContractionTakesItsEpilogue() throws {
     let graph = try makeGraph([
       TensorType(.f32, [16, 8]), TensorType(.f32, [12, 8]), TensorType(.f32, [12]),

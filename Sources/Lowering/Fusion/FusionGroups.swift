@@ -21,18 +21,18 @@ struct FusionGroup: Sendable {
 /// * dimensions leave the outer ones only for a fold over rows: they are the last ones, and what is kept for a row is
 ///   small.
 struct FusionGroups: Sendable {
-  private let graph: FusionGraph
-  private let outputs: Set<Int>
+  let graph: FusionGraph
+  let outputs: Set<Int>
   /// The readers of each kept node, before cheap ones are dropped.
   private var readersBefore: [Int: [Int]] = [:]
   /// Whether a node's elements are kept.
-  private(set) var isKept: [Bool]
+  var isKept: [Bool]
   /// The groups; empty when merged into another one.
-  private(set) var groups: [FusionGroup] = []
+  var groups: [FusionGroup] = []
   /// The group of each kept node.
-  private(set) var groupOf: [Int?]
+  var groupOf: [Int?]
   /// What each kept node reads of other ones.
-  fileprivate(set) var reads: [[Read]]
+  var reads: [[Read]]
 
   /// A load of a kept node.
   struct Read: Hashable, Sendable {
@@ -58,11 +58,12 @@ struct FusionGroups: Sendable {
     for place in graph.nodes.indices where groupOf[place] != nil {
       mergeWithSources(of: place)
     }
+    keepFoldedFormulas()
     mergeSiblings()
     dropWhatIsCheap(kept)
   }
 
-  private mutating func addGroup(of place: Int) {
+  mutating func addGroup(of place: Int) {
     let node = graph.nodes[place]
     reads[place] = graph.reads(of: place, isKept: isKept)
     var outer: [Int] = []
@@ -81,7 +82,7 @@ struct FusionGroups: Sendable {
 
   // MARK: Merging
 
-  private mutating func mergeWithSources(of place: Int) {
+  mutating func mergeWithSources(of place: Int) {
     // The latest source first: an epilogue belongs to the contraction that is computed last.
     let sources = Set(reads[place].map(\.source)).sorted(by: >)
     for source in sources {
@@ -304,59 +305,6 @@ struct FusionGroups: Sendable {
       members: (groups[a].members + groups[b].members).sorted(), outer: groups[a].outer,
       alignment: groups[a].alignment.merging(groups[b].alignment) { first, _ in first })
     return parameterCount(merged) <= FusionCost.parameters ? merged : nil
-  }
-}
-
-extension FusionGroups {
-  /// The readers of each kept node.
-  func readers() -> [Int: [Int]] {
-    var readers: [Int: [Int]] = [:]
-    for (reader, reads) in reads.enumerated() {
-      for source in Set(reads.map(\.source)) { readers[source, default: []].append(reader) }
-    }
-    return readers
-  }
-
-  /// Whether a node's elements go to memory: given ones, outputs, and what another group reads.
-  func isInMemory(_ node: Int, _ readers: [Int: [Int]], outputs: Set<Int>) -> Bool {
-    guard let group = groupOf[node] else { return true }
-    return outputs.contains(node) || (readers[node] ?? []).contains { groupOf[$0] != group }
-  }
-
-  /// Lets cheap nodes be computed where they are read, where that saves memory or a local of the size of a row.
-  private mutating func dropWhatIsCheap(_ kept: KeptNodes) {
-    var readers = readers()
-    for node in graph.nodes.indices.reversed() where kept.isOptional[node] {
-      guard let group = groupOf[node], let own = readers[node] else { continue }
-      let body = BodyWriter.write(node, in: graph, isKept: isKept).body
-      guard FusionCost.total(body) <= FusionCost.cheap else { continue }
-      let type = graph.nodes[node].type
-      if own.contains(where: { groupOf[$0] != group }) {
-        // Reading the one large source instead of this node costs no more.
-        let sources = Set(reads[node].map(\.source))
-        let large = sources.filter {
-          graph.nodes[$0].type.shape.elementCount >= type.shape.elementCount
-        }
-        guard large.count <= 1,
-          sources.allSatisfy({ isInMemory($0, readers, outputs: outputs) })
-        else { continue }
-      } else {
-        let alignment = groups[group].alignment[node] ?? []
-        let hasRow = zip(alignment, type.shape.extents).contains { $0 == nil && $1 > 1 }
-        guard hasRow else { continue }
-      }
-      drop(node, from: group, readers: own)
-      readers = self.readers()
-    }
-  }
-
-  private mutating func drop(_ node: Int, from group: Int, readers: [Int]) {
-    isKept[node] = false
-    groups[group].members.removeAll { $0 == node }
-    groups[group].alignment[node] = nil
-    groupOf[node] = nil
-    reads[node] = []
-    for reader in readers { reads[reader] = graph.reads(of: reader, isKept: isKept) }
   }
 }
 
