@@ -94,7 +94,8 @@ let package = Package(
       with: [
         "Compiler", "GraphIR", "Runtime", "Interpreter", "CZlib", "CPNG", "AllocationCounter",
       ]),
-    tests(of: "Samples", with: ["Martlet", "Compiler", "GraphIR", "Runtime"]),
+    tests(
+      of: "Samples", with: ["Martlet", "Compiler", "GraphIR", "Runtime", "AllocationCounter"]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["CommandLineTool", "TestSupport"],
       swiftSettings: strict),

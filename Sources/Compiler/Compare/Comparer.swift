@@ -88,6 +88,12 @@ struct PassCheck {
     for (pass, later) in snapshots {
       let outputs = try interpret(later, inputs, precision: .double)
       if let index = outputs.indices.first(where: { !close(outputs[$0], reference[$0]) }) {
+        // Folding rounds to the graph's dtypes, which f64 does not: then the typed results must agree.
+        let typed = try interpret(later, inputs)[index]
+        if close(typed, try interpret(earlier, inputs)[index]) {
+          earlier = later
+          continue
+        }
         return try locate(pass: pass, earlier: earlier, later: later, output: index)
       }
       earlier = later

@@ -198,7 +198,9 @@ extension BodyEmitter {
         .load(LoopAccess(memory: memory, offset: index.base)), LoopType(load.dtype))
     }
     let type = LoopType(load.dtype, lanes: lanes)
-    let active = padded.contains(memory) ? nil : vector?.active
+    // Room behind a memory helps only who reads on without gaps.
+    let readsOn = padded.contains(memory) && index.lanes == nil && index.stride == 1
+    let active = readsOn ? nil : vector?.active
     if index.lanes == nil, index.stride > 0 {
       let access = LoopAccess(
         memory: memory, offset: index.base, stride: index.stride, active: active, mask: mask)

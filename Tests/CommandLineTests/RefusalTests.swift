@@ -1,0 +1,49 @@
+import Foundation
+import Testing
+
+/// What cannot be done is refused with a message, never with a crash.
+@Suite struct RefusalTests {
+  static let refused: [[String]] = [
+    ["dump", "no-such-model"], ["dump", "missing.mir"], ["dump", "broken.mir"],
+    ["dump", "binary.mir"], ["dump", "mlp", "--stage", "nonsense"], ["dump", "mlp", "--after", "x"],
+    ["dump", "mlp", "--stage", "loops", "--format", "dot"], ["opt", "broken.mir", "--passes", "cse"],
+    ["opt", "good.mir", "--passes", "cse,nonsense"], ["train", "lenet", "--batch", "0"],
+    ["train", "lenet", "--batch", "-5"], ["train", "lenet", "--epochs", "0"],
+    ["train", "lenet", "--learning-rate", "nan"], ["train", "no-such-model"],
+    ["train", "perceptron", "--epochs", "1", "--save", "no/such/folder/x.safetensors"],
+    ["run", "lenet", "--input", "image=/nonexistent.npy", "--output-dir", "out"],
+    ["run", "good.mir", "--output-dir", "out"],
+    ["run", "good.mir", "--input", "x=broken.mir", "--output-dir", "out"],
+    ["run", "lenet", "--weights", "broken.mir", "--output-dir", "out"],
+    ["bench", "lenet", "--threads", "0"], ["bench", "lenet", "--seconds", "-1"],
+    ["compare", "lenet", "--plant", "nonsense"], ["compare", "good.mir", "--input", "y=x.npy"],
+    ["predict", "mlp", "missing.png", "--weights", "broken.mir"], ["fuzz", "--count", "0"],
+    ["nonsense"],
+  ]
+
+  @Test(arguments: refused)
+  func refused(_ arguments: [String]) throws {
+    let program = try Program()
+    _ = try program.write("graph @broken(%x: f32[2", to: "broken.mir")
+    _ = try program.write("\u{0}\u{1}\u{7F}PNG", to: "binary.mir")
+    _ = try program.write(
+      "graph @good(%x: f32[2]) -> (y: f32[2]) {\n  %0 = negate %x : f32[2]\n  return %0\n}\n",
+      to: "good.mir")
+    let outcome = try program.run(arguments)
+    #expect(outcome.status > 0 && outcome.status < 124, "status \(outcome.status)")
+    #expect(!outcome.error.isEmpty)
+    #expect(!outcome.error.contains("Fatal error"))
+  }
+
+  /// A program cut off anywhere is refused with its line.
+  @Test func truncatedPrograms() throws {
+    let program = try Program()
+    let text = try program.run("dump", "perceptron", "--train").output
+    for length in stride(from: 1, to: text.utf8.count - 2, by: max(1, text.utf8.count / 12)) {
+      let file = try program.write(String(decoding: text.utf8.prefix(length), as: UTF8.self), to: "cut.mir")
+      let outcome = try program.run(["dump", file])
+      #expect(outcome.status == 1, "cut at \(length)")
+      #expect(outcome.error.contains("error["))
+    }
+  }
+}

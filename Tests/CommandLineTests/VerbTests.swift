@@ -1,0 +1,121 @@
+import Foundation
+import Testing
+
+/// The verbs, end to end.
+@Suite struct VerbTests {
+  static let samples = ["perceptron", "softmax-regression", "mlp", "lenet"]
+  let program: Program
+
+  init() throws { program = try Program() }
+
+  @Test func trainSavesTheSameBitsOnAnyNumberOfThreads() throws {
+    for (name, threads, seed) in [("a", "1", "3"), ("b", "2", "3"), ("c", "1", "4")] {
+      let outcome = try program.run(
+        "train", "softmax-regression", "--epochs", "2", "--seed", seed, "--threads", threads,
+        "--save", "\(name).safetensors")
+      #expect(outcome.status == 0, "\(outcome.error)")
+      #expect(outcome.output.contains(/test accuracy \d+\.\d %/))
+    }
+    let files = try ["a", "b", "c"].map { try Data(contentsOf: program.file("\($0).safetensors")) }
+    #expect(files[0] == files[1])
+    #expect(files[0] != files[2])
+  }
+
+  @Test func aTrainedClassifierNamesADigit() throws {
+    let picture = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../Samples/Data/mnist5k/digit.png").path
+    let training = try program.run("train", "mlp", "--epochs", "3", "--save", "m.safetensors")
+    #expect(training.status == 0, "\(training.error)")
+    let outcome = try program.run("predict", "mlp", picture, "--weights", "m.safetensors")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    let line = outcome.output.split(separator: "\n").first { $0.hasSuffix("<") }
+    #expect(line?.drop { $0 == " " }.hasPrefix("7") == true, "\(outcome.output)")
+  }
+
+  @Test(arguments: samples)
+  func graphStagesParseBack(_ sample: String) throws {
+    for stage in ["graph", "optimized"] {
+      let text = try program.run("dump", sample, "--train", "--stage", stage)
+      #expect(text.status == 0, "\(text.error)")
+      let file = try program.write(text.output, to: "\(stage).mir")
+      let back = try program.run("opt", file, "--passes", "")
+      #expect(back.output == text.output, "\(back.error)")
+    }
+  }
+
+  @Test(arguments: [
+    ("kernels", "kernel @"), ("loops", "parallel"), ("llvm", "define"), ("asm", "mm"),
+  ])
+  func stages(_ stage: String, _ content: String) throws {
+    let outcome = try program.run("dump", "lenet", "--train", "--stage", stage)
+    #expect(outcome.status == 0, "\(outcome.error)")
+    #expect(outcome.output.contains(content))
+  }
+
+  @Test func dumpsOtherwise() throws {
+    #expect(try program.run("dump", "mlp", "--format", "dot").output.hasPrefix("digraph"))
+    #expect(try program.run("dump", "mlp", "--after", "simplify").output.hasPrefix("graph @"))
+    #expect(!(try program.run("dump", "mlp", "--no-locations").output.contains("loc(")))
+  }
+
+  @Test func runWritesWhatTheInterpreterSays() throws {
+    let graph = """
+      graph @scale(%x: f32[5]) -> (y: f32[5]) {
+        %0 = constant 3 : f32
+        %1 = broadcast %0 {shape = [5]} : f32[5]
+        %2 = multiply %x, %1 : f32[5]
+        return %2
+      }
+      """
+    let file = try program.write(graph, to: "scale.mir")
+    var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (5,), }"
+    header += String(repeating: " ", count: 117 - header.count) + "\n"
+    var data = Data([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59, 1, 0, 118, 0]) + Data(header.utf8)
+    for value in [Float(1), 2, 3, 4, 5] { withUnsafeBytes(of: value) { data.append(contentsOf: $0) } }
+    try data.write(to: program.file("x.npy"))
+    for backend in ["jit", "interpreter"] {
+      let outcome = try program.run(
+        "run", file, "--input", "x=x.npy", "--output-dir", backend, "--backend", backend)
+      #expect(outcome.status == 0, "\(outcome.error)")
+    }
+    let results = try ["jit", "interpreter"].map {
+      try Data(contentsOf: program.file("\($0)/y.npy"))
+    }
+    #expect(results[0] == results[1])
+    let last = results[0].suffix(4).withUnsafeBytes { $0.loadUnaligned(as: Float.self) }
+    #expect(last == 15)
+  }
+
+  @Test func benchPrintsOneLineOfJSON() throws {
+    let outcome = try program.run(
+      "bench", "perceptron", "--train", "--batch", "16", "--threads", "1", "--seconds", "0.1",
+      "--json")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    #expect(outcome.output.split(separator: "\n").count == 1)
+    let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    let fields = try #require(object as? [String: Any])
+    let names = """
+      model mode backend threads batch min_ms median_ms runs compile_ms peak_bytes \
+      lower_bound_bytes flops kernels
+      """
+    for name in names.split(separator: " ") { #expect(fields[String(name)] != nil, "\(name)") }
+  }
+
+  @Test func othersAnswer() throws {
+    #expect(try program.run("bench", "perceptron", "--profile", "--seconds", "0.1").status == 0)
+    #expect(try program.run("list").output.contains("lenet"))
+    #expect(try program.run("list", "--json").status == 0)
+    #expect(try program.run("doctor").output.contains("LLVM"))
+    #expect(try program.run("fuzz", "--count", "3", "--seed", "9").status == 0)
+    #expect(try program.run("compare", "perceptron", "--train").status == 0)
+    #expect(try program.run("--help").output.contains("EXAMPLES"))
+  }
+
+  @Test func aPlantedFaultFailsAndIsNamed() throws {
+    let outcome = try program.run(
+      "compare", "lenet", "--train", "--plant", "schedule-swaps-rows")
+    #expect(outcome.status == 1)
+    #expect(outcome.output.contains("MISMATCH after schedule"))
+    #expect(outcome.error.contains("Samples/"))
+  }
+}
