@@ -29,6 +29,7 @@ final class CodeModule {
     var message: UnsafeMutablePointer<CChar>?
     let emitter = ModuleEmitter(
       loops, symbolPrefix: symbolPrefix, module: module, context: context, options: options)
+    defer { withExtendedLifetime(emitter) {} }
     try emitter.emit()
     guard LLVMVerifyModule(module, LLVMReturnStatusAction, &message) == 0 else {
       throw Diagnostic(
@@ -63,7 +64,10 @@ final class CodeModule {
   }
 
   /// The optimized LLVM IR.
-  func text() -> String { takeMessage(LLVMPrintModuleToString(module)) }
+  func text() -> String {
+    defer { withExtendedLifetime(self) {} }
+    return takeMessage(LLVMPrintModuleToString(module))
+  }
 
   /// Assembly text.
   func assembly() throws(Diagnostic) -> String {
@@ -78,6 +82,7 @@ final class CodeModule {
   func object() throws(Diagnostic) -> LLVMMemoryBufferRef { try emit(LLVMObjectFile) }
 
   private func emit(_ kind: LLVMCodeGenFileType) throws(Diagnostic) -> LLVMMemoryBufferRef {
+    defer { withExtendedLifetime(self) {} }
     var message: UnsafeMutablePointer<CChar>?
     var buffer: LLVMMemoryBufferRef?
     guard LLVMTargetMachineEmitToMemoryBuffer(machine, module, kind, &message, &buffer) == 0,

@@ -137,6 +137,7 @@ private final class CompileJobs: @unchecked Sendable {
 
   /// Compiles kernels until none is left.
   func work() {
+    defer { withExtendedLifetime(self) {} }
     while true {
       let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
       guard index < kernels.count else { return }
@@ -153,6 +154,7 @@ private final class CompileJobs: @unchecked Sendable {
   }
 
   func finish() throws(Diagnostic) -> [LLVMMemoryBufferRef] {
+    defer { withExtendedLifetime(self) {} }
     var objects: [LLVMMemoryBufferRef] = []
     var problem: Diagnostic?
     for index in kernels.indices {

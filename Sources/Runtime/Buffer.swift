@@ -37,11 +37,13 @@ public final class Buffer: @unchecked Sendable {
   /// Replaces the tensor by a literal of the same type.
   public func write(_ literal: Literal) {
     precondition(literal.type == type, "literal does not have the buffer's type")
+    defer { withExtendedLifetime(self) {} }
     literal.bytes.withUnsafeBytes { bytes.copyMemory(from: $0) }
   }
 
   /// The tensor as a literal.
   public func literal() -> Literal {
+    defer { withExtendedLifetime(self) {} }
     let content = UnsafeRawBufferPointer(rebasing: bytes[..<type.byteCount])
     // A bool byte other than 0 or 1 would be a bug of ours; zeros keep it visible without trapping.
     return Literal(type, bytes: Array(content)) ?? Literal(zeros: type)

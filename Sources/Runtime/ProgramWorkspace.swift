@@ -86,6 +86,8 @@ package final class ProgramWorkspace: Workspace {
   package func run(
     inputs: [Buffer], outputs: [Buffer], observer: (any LaunchObserver)?
   ) throws(Diagnostic) {
+    // Code reaches memory by address, which Swift does not count as a use of its owner.
+    defer { withExtendedLifetime((self, inputs, outputs)) {} }
     bind(inputs: inputs, outputs: outputs)
     for index in launches.indices {
       observer?.willRun(index, in: self)
@@ -139,6 +141,7 @@ package final class ProgramWorkspace: Workspace {
   /// Runs a kernel's code on tensors with memory of their own, and gives what these hold afterwards.
   package func run(kernel index: Int, on contents: [Literal]) -> [Literal] {
     let buffers = contents.map { Buffer($0) }
+    defer { withExtendedLifetime((self, buffers)) {} }
     let code = executable.code[index]
     var pointers = buffers.map(\.bytes.baseAddress)
     pointers += code.sharedOffsets.map { offset in offset.map { sharedScratch + $0 } }
@@ -151,6 +154,7 @@ package final class ProgramWorkspace: Workspace {
 
   /// The present content of a buffer; nil when it is not bound.
   package func literal(of id: BufferID) -> Literal? {
+    defer { withExtendedLifetime(self) {} }
     guard let address = addresses[id.index] else { return nil }
     let type = executable.program.buffers[id.index].type
     return Literal(

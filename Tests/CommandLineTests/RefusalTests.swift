@@ -3,7 +3,7 @@ import Testing
 
 /// What cannot be done is refused with a message, never with a crash.
 @Suite struct RefusalTests {
-  static let refused: [[String]] = [
+  static let requests: [[String]] = [
     ["dump", "no-such-model"], ["dump", "missing.mir"], ["dump", "broken.mir"],
     ["dump", "binary.mir"], ["dump", "mlp", "--stage", "nonsense"], ["dump", "mlp", "--after", "x"],
     ["dump", "mlp", "--stage", "loops", "--format", "dot"], ["opt", "broken.mir", "--passes", "cse"],
@@ -21,7 +21,7 @@ import Testing
     ["nonsense"],
   ]
 
-  @Test(arguments: refused)
+  @Test(arguments: requests)
   func refused(_ arguments: [String]) throws {
     let program = try Program()
     _ = try program.write("graph @broken(%x: f32[2", to: "broken.mir")

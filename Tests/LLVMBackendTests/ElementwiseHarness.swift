@@ -45,6 +45,7 @@ struct ElementwiseHarness {
   /// The result of native code.
   func runNatively(_ values: [Literal]) throws -> Literal {
     let library = try JITLibrary([loops], options: CodeOptions())
+    defer { withExtendedLifetime(library) {} }
     return try run(values) { pointers in
       library.functions(ofKernel: 0)[0](pointers.baseAddress!, 0, 1, nil)
     }

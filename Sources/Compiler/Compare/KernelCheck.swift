@@ -88,7 +88,13 @@ final class KernelCheck: LaunchObserver {
     _ launch: Launch, parameter: Int, _ actual: Literal, in workspace: ProgramWorkspace
   ) throws(Diagnostic) {
     let expected = try kernel(launch).evaluate(on: contents(of: launch))[parameter]
-    let bounds = expected.doubles().map { abs($0) * 16 * (expected.type.dtype.epsilon ?? 0) }
+    // Sums may cancel: what they may be off by goes with the largest of them.
+    let values = expected.doubles()
+    let sums = kernel(launch).stages.contains { $0.kind != .map }
+    let largest = values.lazy.filter(\.isFinite).map(abs).max() ?? 0
+    let bounds = values.map {
+      16 * (expected.type.dtype.epsilon ?? 0) * (sums ? max(abs($0), 4 * largest) : abs($0))
+    }
     let reference = BoundedValue(reference: expected.widened, bounds: bounds)
     guard let wrong = WrongElement.first(in: actual, reference: reference) else { return }
     failure = Comparison.Failure(

@@ -130,6 +130,7 @@ public struct MachineLimits: Sendable {
     var memories = (inputs + [result]).map { $0.bytes.baseAddress }
     let function = library.functions(ofKernel: 0)[0]
     let pool = ThreadPool(threads: threads)
+    defer { withExtendedLifetime((library, result, inputs)) {} }
     return memories.withUnsafeMutableBufferPointer { memories in
       var context = (function, memories.baseAddress!)
       var shortest = Double.infinity
