@@ -36,7 +36,9 @@ import Testing
     let count = 1 << 19
     let patterns = (0..<count).map { Float(bitPattern: UInt32($0) &* 8191 &+ 17) }
     let usual = (0..<count).map { Float($0 - count / 2) * 0x1p-14 }
-    for values in [patterns, usual] {
+    // Neighbouring lanes of very different size.
+    let mixed = (0..<count).map { $0 % 3 == 0 ? patterns[$0] : usual[$0] }
+    for values in [patterns, usual, mixed] {
       let result = try run(claim.function, Literal([count], values), .f32)
       try judge(claim.function, values.map(Double.init), result, claim.singleUlps, .f32) {
         claim.reference($0)

@@ -106,8 +106,10 @@ extension VectorMath {
   private func payneHanek(_ x: CodeValue) -> CodeValue {
     let wide = ir.integer(128)
     let raw = ir.and(bits(x), ir.constant(Int.max))
-    // |x| = m 2^e; a NaN or infinity keeps its exponent in range and is put right by the caller.
-    let exponent = ir.intrinsic("llvm.umin", [ir.lshr(raw, by: 52), ir.constant(2046)])
+    // |x| = m 2^e. What need not be reduced, NaN and infinity keep their exponents in range: the caller does not
+    // use their results.
+    let capped = ir.intrinsic("llvm.umin", [ir.lshr(raw, by: 52), ir.constant(2046)])
+    let exponent = ir.intrinsic("llvm.umax", [capped, ir.constant(1023 + 19)])
     let e = ir.sub(exponent, ir.constant(1075))
     let m = ir.or(ir.and(raw, ir.constant((1 << 52) - 1)), ir.constant(1 << 52))
     // The bits of 2/pi from e - 1 on; earlier ones make whole turns. The table starts 64 zeros early.
