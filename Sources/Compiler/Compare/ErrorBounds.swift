@@ -94,7 +94,12 @@ extension ErrorBounds: OperationVisitor {
   // MARK: Shaping
 
   package mutating func visit(_ op: Constant) throws(Diagnostic) -> Result { try exact() }
-  package mutating func visit(_ op: Iota) throws(Diagnostic) -> Result { try exact() }
+  package mutating func visit(_ op: Iota) throws(Diagnostic) -> Result {
+    // A narrow float rounds large indices.
+    let value = try reference()
+    let bounds = value.doubles().map { $0 * epsilon / 2 }
+    return [BoundedValue(reference: value, bounds: bounds)]
+  }
   package mutating func visit(_ op: Reshape) throws(Diagnostic) -> Result { try moved() }
   package mutating func visit(_ op: Broadcast) throws(Diagnostic) -> Result { try moved() }
   package mutating func visit(_ op: Transpose) throws(Diagnostic) -> Result { try moved() }
