@@ -28,7 +28,8 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "The number of examples (default: 8).")
   var batch: PositiveInteger?
 
-  @Option(help: ArgumentHelp("An input from a file; others are seeded.", valueName: "name=file.npy"))
+  @Option(
+    help: ArgumentHelp("An input from a file; others are seeded.", valueName: "name=file.npy"))
   var input: [NamedFile] = []
 
   @Option(help: "The seed of what is not given.")

@@ -34,7 +34,9 @@ struct FuzzCommand: ParsableCommand {
         printToStandardError("  the graph is in \(path)")
       }
     }
-    print("\(count.value) graphs from seed \(seed): \(count.value - failures) passed, \(failures) failed")
+    print(
+      "\(count.value) graphs from seed \(seed): \(count.value - failures) passed, \(failures) failed"
+    )
     if failures > 0 { throw ExitCode.failure }
   }
 }

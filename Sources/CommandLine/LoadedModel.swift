@@ -25,7 +25,8 @@ struct LoadedModel {
   ) throws -> LoadedModel {
     if reference.hasSuffix(".mir") {
       let graph = try readGraph(reference)
-      return LoadedModel(name: graph.name, graph: graph, batch: 0, values: { _ in [:] }, dataNames: [])
+      return LoadedModel(
+        name: graph.name, graph: graph, batch: 0, values: { _ in [:] }, dataNames: [])
     }
     let sample = try sample(named: reference)
     let batch = min(batch ?? sample.batch, largestBatch)

@@ -73,10 +73,12 @@ public struct Compilation: Sendable {
     case .optimized: optimized.text()
     case .kernels: program.description
     case .loops: loops.map(\.description).joined(separator: "\n")
-    case .llvm: try code { (loops, options) throws(Diagnostic) in
+    case .llvm:
+      try code { (loops, options) throws(Diagnostic) in
         try KernelText.llvm(loops, options: options)
       }
-    case .asm: try code { (loops, options) throws(Diagnostic) in
+    case .asm:
+      try code { (loops, options) throws(Diagnostic) in
         try KernelText.assembly(loops, options: options)
       }
     }

@@ -10,8 +10,9 @@ final class CodeModule {
   private let module: LLVMModuleRef
   private let machine: LLVMTargetMachineRef
 
-  /// The passes that run: scalar cleaning up and loop-invariant code motion. The schedules have made all
-  /// vectors; no vectorizer runs.
+  /// The passes that run: scalar cleaning up and loop-invariant code motion.
+  ///
+  /// The schedules have made all vectors; no vectorizer runs.
   static let passes =
     "function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,sroa,"
     + "instcombine<no-verify-fixpoint>,simplifycfg,adce)"

@@ -15,9 +15,10 @@ import Synchronization
 /// the C library or to LLVM's run-time library is an error here, not a surprise later.
 package final class JITLibrary: @unchecked Sendable {
   /// A phase's code: runs the tasks from the first (included) to the end (excluded).
-  package typealias Function = @convention(c) (
-    UnsafeMutablePointer<UnsafeMutableRawPointer?>, Int, Int, UnsafeMutableRawPointer?
-  ) -> Void
+  package typealias Function =
+    @convention(c) (
+      UnsafeMutablePointer<UnsafeMutableRawPointer?>, Int, Int, UnsafeMutableRawPointer?
+    ) -> Void
 
   private let jit: LLVMOrcLLJITRef
   private let phases: [[Function]]
@@ -57,7 +58,8 @@ package final class JITLibrary: @unchecked Sendable {
     defer { for object in waiting { LLVMDisposeMemoryBuffer(object) } }
     while let object = waiting.popFirst() {
       try check(
-        LLVMOrcLLJITAddObjectFile(jit, LLVMOrcLLJITGetMainJITDylib(jit), object), "adding an object")
+        LLVMOrcLLJITAddObjectFile(jit, LLVMOrcLLJITGetMainJITDylib(jit), object), "adding an object"
+      )
     }
     var phases: [[Function]] = []
     for (index, kernel) in kernels.enumerated() {
@@ -102,11 +104,13 @@ private func compileInParallel(
   for _ in 0..<max(helpers, 0) {
     var thread = pthread_t()
     let context = Unmanaged.passRetained(jobs).toOpaque()
-    let status = pthread_create(&thread, nil, { context in
-      guard let context else { return nil }
-      Unmanaged<CompileJobs>.fromOpaque(context).takeRetainedValue().work()
-      return nil
-    }, context)
+    let status = pthread_create(
+      &thread, nil,
+      { context in
+        guard let context else { return nil }
+        Unmanaged<CompileJobs>.fromOpaque(context).takeRetainedValue().work()
+        return nil
+      }, context)
     guard status == 0 else {
       Unmanaged<CompileJobs>.fromOpaque(context).release()
       break

@@ -2,10 +2,11 @@
 ///
 /// `memories` points to the kernel's memories in order (parameters, then shared scratch; entries of worker
 /// scratch are not read), `workerScratch` to the scratch of the calling worker.
-package typealias PhaseFunction = @convention(c) (
-  _ memories: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ firstTask: Int, _ endTask: Int,
-  _ workerScratch: UnsafeMutableRawPointer?
-) -> Void
+package typealias PhaseFunction =
+  @convention(c) (
+    _ memories: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ firstTask: Int, _ endTask: Int,
+    _ workerScratch: UnsafeMutableRawPointer?
+  ) -> Void
 
 /// The native code of one kernel and what it needs to run.
 package struct KernelCode: Sendable {

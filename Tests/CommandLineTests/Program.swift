@@ -32,7 +32,9 @@ struct Program {
     process.currentDirectoryURL = folder
     // Files, since a pipe that nobody empties would stop the program.
     let (output, error) = (file("stdout"), file("stderr"))
-    for url in [output, error] { _ = FileManager.default.createFile(atPath: url.path, contents: nil) }
+    for url in [output, error] {
+      _ = FileManager.default.createFile(atPath: url.path, contents: nil)
+    }
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: error)
     try process.run()

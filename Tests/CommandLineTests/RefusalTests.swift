@@ -5,8 +5,10 @@ import Testing
 @Suite struct RefusalTests {
   static let requests: [[String]] = [
     ["dump", "no-such-model"], ["dump", "missing.mir"], ["dump", "broken.mir"],
-    ["dump", "binary.mir"], ["dump", "mlp", "--stage", "nonsense"], ["dump", "mlp", "--after", "x"],
-    ["dump", "mlp", "--stage", "loops", "--format", "dot"], ["opt", "broken.mir", "--passes", "cse"],
+    ["dump", "binary.mir"], ["dump", "mlp", "--stage", "nonsense"],
+    ["dump", "mlp", "--after", "x"],
+    ["dump", "mlp", "--stage", "loops", "--format", "dot"],
+    ["opt", "broken.mir", "--passes", "cse"],
     ["opt", "good.mir", "--passes", "cse,nonsense"], ["train", "lenet", "--batch", "0"],
     ["train", "lenet", "--batch", "-5"], ["train", "lenet", "--epochs", "0"],
     ["train", "lenet", "--learning-rate", "nan"], ["train", "no-such-model"],
@@ -40,7 +42,8 @@ import Testing
     let program = try Program()
     let text = try program.run("dump", "perceptron", "--train").output
     for length in stride(from: 1, to: text.utf8.count - 2, by: max(1, text.utf8.count / 12)) {
-      let file = try program.write(String(decoding: text.utf8.prefix(length), as: UTF8.self), to: "cut.mir")
+      let file = try program.write(
+        String(decoding: text.utf8.prefix(length), as: UTF8.self), to: "cut.mir")
       let outcome = try program.run(["dump", file])
       #expect(outcome.status == 1, "cut at \(length)")
       #expect(outcome.error.contains("error["))

@@ -71,7 +71,9 @@ import Testing
     var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (5,), }"
     header += String(repeating: " ", count: 117 - header.count) + "\n"
     var data = Data([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59, 1, 0, 118, 0]) + Data(header.utf8)
-    for value in [Float(1), 2, 3, 4, 5] { withUnsafeBytes(of: value) { data.append(contentsOf: $0) } }
+    for value in [Float(1), 2, 3, 4, 5] {
+      withUnsafeBytes(of: value) { data.append(contentsOf: $0) }
+    }
     try data.write(to: program.file("x.npy"))
     for backend in ["jit", "interpreter"] {
       let outcome = try program.run(

@@ -11,7 +11,8 @@ import Testing
   func operation(_ kind: Operation.Kind) throws {
     for sample in samples(of: kind) {
       let graph = try sample.graph()
-      let comparison = try Comparer(options: CompileOptions()).compare(graph, sample.inputs(seed: 5))
+      let comparison = try Comparer(options: CompileOptions()).compare(
+        graph, sample.inputs(seed: 5))
       if let failure = comparison.failure {
         Issue.record("\(sample): \(failure.diagnostic)")
         return
@@ -33,7 +34,8 @@ import Testing
     for seed in 0..<30 {
       let outcome = Fuzzer.run(seed: UInt64(7_000 + 30 * block + seed))
       if let problem = outcome.problem {
-        Issue.record("seed \(7_000 + 30 * block + seed): \(problem)\n\(outcome.graph?.text() ?? "")")
+        Issue.record(
+          "seed \(7_000 + 30 * block + seed): \(problem)\n\(outcome.graph?.text() ?? "")")
         return
       }
     }

@@ -63,10 +63,12 @@ struct ElementwiseHarness {
   }
 
   private func run(
-    _ values: [Literal], _ body: (UnsafeMutableBufferPointer<UnsafeMutableRawPointer?>) throws -> Void
+    _ values: [Literal],
+    _ body: (UnsafeMutableBufferPointer<UnsafeMutableRawPointer?>) throws -> Void
   ) throws -> Literal {
     var memories = values.map { value in
-      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: value.bytes.count, alignment: 64)
+      let memory = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: value.bytes.count, alignment: 64)
       memory.copyBytes(from: value.bytes)
       return memory
     }
@@ -91,14 +93,17 @@ func patterns(_ dtype: DType, count: Int, seed: UInt64) -> Literal {
   }
   let special: [Double] = [
     0, -0.0, 1, -1, 2, -2, 0.5, 3, -3, 127, 128, 255, 256, 32767, -32768, 65535, 2_147_483_647,
-    -2_147_483_648, 4_294_967_295, 1e10, -1e19, 2e19, .infinity, -.infinity, .nan, 1e-45, .leastNonzeroMagnitude, 0.1,
+    -2_147_483_648, 4_294_967_295, 1e10, -1e19, 2e19, .infinity, -.infinity, .nan, 1e-45,
+    .leastNonzeroMagnitude, 0.1,
   ]
   let specials = Literal(TensorType(dtype, [special.count]), doubles: special)
   var bytes = specials.bytes
   while bytes.count < count * dtype.byteCount {
     let word = next()
     let value = dtype == .bool ? word & 1 : word
-    for byte in 0..<dtype.byteCount { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * byte))) }
+    for byte in 0..<dtype.byteCount {
+      bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * byte)))
+    }
   }
   return Literal(
     TensorType(dtype, [count]), bytes: Array(bytes[..<(count * dtype.byteCount)]))

@@ -5,7 +5,9 @@ import Testing
 
 /// Native code against the evaluator of loops, bit for bit, on special values and random bit patterns.
 @Suite struct InstructionTests {
-  static let exactUnary: [UnaryFunction] = [.negate, .abs, .sign, .sqrt, .floor, .ceil, .round, .not]
+  static let exactUnary: [UnaryFunction] = [
+    .negate, .abs, .sign, .sqrt, .floor, .ceil, .round, .not,
+  ]
   static let exactBinary = BinaryFunction.allCases.filter { $0 != .power }
 
   @Test(arguments: exactUnary)

@@ -24,7 +24,8 @@ import Testing
     Claim(function: .cos, reference: { Glibc.cos($0) }, singleUlps: 1, doubleUlps: 2.5),
     Claim(function: .tanh, reference: { Glibc.tanh($0) }, singleUlps: 2, doubleUlps: 4.5),
     Claim(
-      function: .sigmoid, reference: { x in
+      function: .sigmoid,
+      reference: { x in
         x >= 0 ? 1 / (1 + Glibc.exp(-x)) : Glibc.exp(x) / (1 + Glibc.exp(x))
       }, singleUlps: 2, doubleUlps: 4.5),
     Claim(function: .erf, reference: { Glibc.erf($0) }, singleUlps: 1, doubleUlps: 4.5),
@@ -114,7 +115,8 @@ import Testing
     let input = inputs[worst.index]
     #expect(
       worst.error <= allowed,
-      "\(function)(\(input)) = \(results[worst.index]), not \(reference(input)): \(worst.error) ulp")
+      "\(function)(\(input)) = \(results[worst.index]), not \(reference(input)): \(worst.error) ulp"
+    )
   }
 
   /// The distance of a result from the true value in units in the last place of the dtype.

@@ -64,7 +64,8 @@ final class KernelCheck: LaunchObserver {
     }
     // What an unnamed buffer holds (a padded copy, say) follows from values in memory.
     cone.written = written
-    for (index, parameter) in kernel(launch).parameters.enumerated() where parameter.role != .input {
+    for (index, parameter) in kernel(launch).parameters.enumerated() where parameter.role != .input
+    {
       guard let actual = workspace.literal(of: launch.arguments[index]) else { continue }
       guard let value = launch.values[index] else {
         try judgeUnnamed(launch, parameter: index, actual, in: workspace)

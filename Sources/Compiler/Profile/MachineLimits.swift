@@ -18,7 +18,8 @@ public struct MachineLimits: Sendable {
     let peak = try best(of: fusedMultiplyAdds(target, tasks: threads), threads: threads, [])
     let bytes = 64 << 20
     let memory = Buffer(TensorType(.f32, [bytes / 4]))
-    let read = try best(of: reading(target, bytes: bytes, tasks: threads), threads: threads, [memory])
+    let read = try best(
+      of: reading(target, bytes: bytes, tasks: threads), threads: threads, [memory])
     return MachineLimits(
       flopsPerSecond: Double(2 * chains * target.lanes * iterations * threads) / peak,
       bytesPerSecond: Double(bytes) / read)
@@ -32,7 +33,9 @@ public struct MachineLimits: Sendable {
   private static func fusedMultiplyAdds(_ target: Target, tasks: Int) -> Loops {
     var loops = Loops(name: "fma_peak")
     let vector = LoopType(.f32, lanes: target.lanes)
-    loops.memories = [LoopMemory(name: "sums", dtype: .f32, count: tasks * target.lanes, kind: .output)]
+    loops.memories = [
+      LoopMemory(name: "sums", dtype: .f32, count: tasks * target.lanes, kind: .output)
+    ]
     loops.counters = ["task", "i"]
     let (task, i) = (CounterID(0), CounterID(1))
     func register(_ type: LoopType) -> RegisterID {

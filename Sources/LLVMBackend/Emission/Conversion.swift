@@ -16,7 +16,9 @@ extension ModuleEmitter {
     }
   }
 
-  /// A register as it is written to memory. Floats of 16 bits hold values of their dtype: nothing is rounded.
+  /// A register as it is written to memory.
+  ///
+  /// Floats of 16 bits hold values of their dtype: nothing is rounded.
   func toStorage(_ register: CodeValue, _ type: LoopType) -> CodeValue {
     let storage = ir.vector(storageType(type.dtype), type.lanes)
     switch type.dtype {

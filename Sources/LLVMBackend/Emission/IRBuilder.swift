@@ -32,7 +32,9 @@ final class IRBuilder {
 
   // MARK: Constants
 
-  func constant(_ value: Int) -> CodeValue { LLVMConstInt(int64, UInt64(bitPattern: Int64(value)), 1) }
+  func constant(_ value: Int) -> CodeValue {
+    LLVMConstInt(int64, UInt64(bitPattern: Int64(value)), 1)
+  }
 
   /// Every element of a vector type, or a scalar type, as an integer constant.
   func splat(_ bits: UInt64, _ type: LLVMTypeRef) -> CodeValue {
@@ -105,8 +107,12 @@ final class IRBuilder {
   func bitcast(_ a: CodeValue, _ type: LLVMTypeRef) -> CodeValue {
     LLVMBuildBitCast(builder, a, type, "")
   }
-  func zext(_ a: CodeValue, _ type: LLVMTypeRef) -> CodeValue { LLVMBuildZExt(builder, a, type, "") }
-  func sext(_ a: CodeValue, _ type: LLVMTypeRef) -> CodeValue { LLVMBuildSExt(builder, a, type, "") }
+  func zext(_ a: CodeValue, _ type: LLVMTypeRef) -> CodeValue {
+    LLVMBuildZExt(builder, a, type, "")
+  }
+  func sext(_ a: CodeValue, _ type: LLVMTypeRef) -> CodeValue {
+    LLVMBuildSExt(builder, a, type, "")
+  }
   func trunc(_ a: CodeValue, _ type: LLVMTypeRef) -> CodeValue {
     LLVMBuildTrunc(builder, a, type, "")
   }
@@ -163,7 +169,8 @@ final class IRBuilder {
     precondition(id != 0, "LLVM has no intrinsic \(name)")
     var overloads: [LLVMTypeRef?] = overloads
     let function = LLVMGetIntrinsicDeclaration(module, id, &overloads, overloads.count)
-    return call(function!, LLVMIntrinsicGetType(context, id, &overloads, overloads.count), arguments)
+    return call(
+      function!, LLVMIntrinsicGetType(context, id, &overloads, overloads.count), arguments)
   }
 
   func call(_ function: CodeValue, _ type: LLVMTypeRef, _ arguments: [CodeValue]) -> CodeValue {

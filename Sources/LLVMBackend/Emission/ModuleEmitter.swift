@@ -39,7 +39,8 @@ final class ModuleEmitter {
   func setAttributes(of function: CodeValue) {
     let nounwind = LLVMGetEnumAttributeKindForName("nounwind", 8)
     LLVMAddAttributeAtIndex(
-      function, LLVMAttributeIndex(bitPattern: -1), LLVMCreateEnumAttribute(ir.context, nounwind, 0))
+      function, LLVMAttributeIndex(bitPattern: -1), LLVMCreateEnumAttribute(ir.context, nounwind, 0)
+    )
     let noBuiltins = LLVMCreateStringAttribute(ir.context, "no-builtins", 11, "", 0)
     LLVMAddAttributeAtIndex(function, LLVMAttributeIndex(bitPattern: -1), noBuiltins)
   }

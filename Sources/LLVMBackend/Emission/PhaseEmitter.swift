@@ -62,7 +62,8 @@ final class PhaseEmitter {
   /// The value of a register, which has been defined before.
   func value(_ register: RegisterID) -> CodeValue {
     guard let value = registers[register.index] else {
-      preconditionFailure("register \(register.index) of \(loops.name) is used before it is defined")
+      preconditionFailure(
+        "register \(register.index) of \(loops.name) is used before it is defined")
     }
     return value
   }
@@ -179,7 +180,7 @@ final class PhaseEmitter {
     case .read(let variable):
       return LLVMBuildLoad2(ir.builder, module.registerType(type), variables[variable], "")
     case .broadcast(let scalar): return ir.broadcast(value(scalar), lanes: type.lanes)
-    case .extract(let vector, let lane): 
+    case .extract(let vector, let lane):
       return self.type(vector).lanes == 1 ? value(vector) : ir.extract(value(vector), lane)
     case .reduceLanes(let function, let vector):
       return reduceLanes(function, value(vector), self.type(vector))

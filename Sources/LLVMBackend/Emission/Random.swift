@@ -4,7 +4,9 @@ import LoopIR
 
 /// Philox4x32-10, as the operation `random` defines it, in vectors.
 extension ModuleEmitter {
-  /// The elements `index[lane]` of a stream. Each lane computes its own block: no lane needs another.
+  /// The elements `index[lane]` of a stream.
+  ///
+  /// Each lane computes its own block: no lane needs another.
   func random(
     stream: Int, index: CodeValue, seed: CodeValue, step: CodeValue, _ type: LoopType
   ) -> CodeValue {

@@ -92,7 +92,9 @@ extension VectorMath {
     inDouble([x, y]) { arguments in
       let lanes = lanes(arguments[0])
       let double = LLVMDoubleTypeInContext(ir.context)!
-      let helper = module.helper("remainder", [double, double], double) { longDivision($0[0], $0[1]) }
+      let helper = module.helper("remainder", [double, double], double) {
+        longDivision($0[0], $0[1])
+      }
       var result = arguments[0]
       for lane in 0..<lanes {
         let pair = arguments.map { ir.extractLane($0, lane, of: lanes) }

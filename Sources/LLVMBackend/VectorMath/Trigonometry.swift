@@ -38,7 +38,9 @@ extension VectorMath {
     return ir.fadd(head, ir.fadd(tail, lost))
   }
 
-  /// The coefficients 1/n!, -1/(n+2)!, ... with the sign that the power has in the series of sine or cosine.
+  /// The coefficients 1/n!, -1/(n+2)!, ...
+  ///
+  /// with the sign that the power has in the series of sine or cosine.
   private static func series(from first: Int, count: Int) -> [Double] {
     (0..<count).map { index in
       let power = first + 2 * index
@@ -60,7 +62,8 @@ extension VectorMath {
     let lanes = lanes(x)
     let any =
       lanes == 1
-      ? isLarge : ir.intrinsic("llvm.vector.reduce.or", overloads: [ir.type(of: isLarge)], [isLarge])
+      ? isLarge
+      : ir.intrinsic("llvm.vector.reduce.or", overloads: [ir.type(of: isLarge)], [isLarge])
     let (before, large, after) = (ir.block, ir.newBlock("large"), ir.newBlock("reduced"))
     ir.branch(if: any, large, else: after)
     ir.moveToEnd(of: large)

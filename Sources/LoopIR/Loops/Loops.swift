@@ -42,8 +42,10 @@ public struct LoopType: Hashable, Sendable {
   }
 }
 
-/// A linear piece of memory, aligned to 64 bytes. Different memories do not overlap, but for parameters that the
-/// memory plan placed in one buffer: these are read and written at equal places only.
+/// A linear piece of memory, aligned to 64 bytes.
+///
+/// Different memories do not overlap, but for parameters that the memory plan placed in one buffer:
+/// these are read and written at equal places only.
 public struct LoopMemory: Hashable, Sendable {
   /// Who owns the memory.
   public enum Kind: Hashable, Sendable {
@@ -162,7 +164,9 @@ public struct LoopAccess: Hashable, Sendable {
   public var offset: LoopIndex
   /// The distance between the elements of neighbouring lanes; 1 is a dense vector.
   public var stride: Int
-  /// Only the first `active` lanes are touched; the others read as zero. Nil: all.
+  /// Only the first `active` lanes are touched; the others read as zero.
+  ///
+  /// Nil: all.
   public var active: Int?
   /// A bool register with a lane for each: where it is false, memory is not touched and the lane reads as zero.
   public var mask: RegisterID?
@@ -178,7 +182,9 @@ public struct LoopAccess: Hashable, Sendable {
   }
 }
 
-/// What computes a register. Operand types equal the result's unless said otherwise.
+/// What computes a register.
+///
+/// Operand types equal the result's unless said otherwise.
 public enum LoopInstruction: Hashable, Sendable {
   /// Every lane holds the bits of a constant.
   case constant(UInt64)

@@ -40,7 +40,9 @@ package final class LoopsBuilder {
       LoopPhase(task: task, taskCount: taskCount, workPerTask: workPerTask, body: statements))
   }
 
-  /// Adds a loop; the body gets the counter. A loop of one iteration becomes its body.
+  /// Adds a loop; the body gets the counter.
+  ///
+  /// A loop of one iteration becomes its body.
   package func loop(
     _ name: String, from start: LoopIndex = 0, to end: LoopIndex, step: Int = 1, unroll: Int = 1,
     _ body: (LoopIndex) throws(Diagnostic) -> Void

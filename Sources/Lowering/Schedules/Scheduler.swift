@@ -43,7 +43,9 @@ package func schedule(
   return builder.loops
 }
 
-/// The phases of a kernel. Scratch that they share is appended to the kernels' parameters, in one order.
+/// The phases of a kernel.
+///
+/// Scratch that they share is appended to the kernels' parameters, in one order.
 private func pieces(_ kernel: Kernel, _ target: Target) -> [Piece] {
   if kernel.stages.contains(where: \.isScatter) {
     return [Piece(kernel: kernel, plan: .scalar(kernel))]
