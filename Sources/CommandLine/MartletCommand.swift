@@ -26,7 +26,12 @@ struct MartletCommand: ParsableCommand {
   /// Runs the program; a diagnostic goes to the standard error with its code and hint, and exits with 1.
   static func main() {
     do {
-      var command = try parseAsRoot()
+      // `--passes=` gives an empty value, which the parser takes for a missing one.
+      let arguments = CommandLine.arguments.dropFirst().flatMap { argument in
+        argument.hasPrefix("--") && argument.hasSuffix("=")
+          ? [String(argument.dropLast()), ""] : [argument]
+      }
+      var command = try parseAsRoot(arguments)
       try command.run()
     } catch let diagnostic as Diagnostic {
       fail(with: diagnostic.description)

@@ -31,7 +31,8 @@ struct OptCommand: ParsableCommand {
   var hidesLocations = false
 
   func run() throws {
-    var graph = try readGraph(file)
+    // What has no location must come out without one.
+    var graph = try Graph.read(file, locatingByLine: false)
     let names = passes.split(separator: ",").map { String($0).trimmed }
     let pipeline = try PassPipeline.named(names)
     var context = PassContext()

@@ -3,7 +3,7 @@ import Interpreter
 import Testing
 
 @Suite struct GatherTests {
-  /// `[[0, 1], [10, 11], [20, 21]]`
+  /// The tensor `[[0, 1], [10, 11], [20, 21]]`.
   let table = literal(.f32, [3, 2], [0, 1, 10, 11, 20, 21])
 
   @Test(arguments: [DType.i32, .i64]) func rows(_ dtype: DType) throws {

@@ -3,7 +3,7 @@ import Interpreter
 import Testing
 
 @Suite struct ReduceTests {
-  /// `[[1, 2, 3], [4, 5, 6]]`
+  /// The tensor `[[1, 2, 3], [4, 5, 6]]`.
   private func matrix(_ dtype: DType) -> Literal { literal(dtype, [2, 3], [1, 2, 3, 4, 5, 6]) }
 
   @Test(arguments: floatTypes + signedTypes + unsignedTypes)

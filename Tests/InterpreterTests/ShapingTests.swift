@@ -3,7 +3,7 @@ import Interpreter
 import Testing
 
 @Suite struct ShapingTests {
-  /// `[[1, 2, 3], [4, 5, 6]]`
+  /// The tensor `[[1, 2, 3], [4, 5, 6]]`.
   let matrix = literal(.f32, [2, 3], [1, 2, 3, 4, 5, 6])
 
   @Test(arguments: DType.allCases) func constantGivesItsLiteral(_ dtype: DType) throws {
