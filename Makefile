@@ -21,6 +21,7 @@ test: setup lint ## Run every test
 	swift build -c release --build-tests
 	swift test -c release --skip-build
 	Scripts/lit.sh
+	Scripts/check-docs.sh
 
 lint: ## Check format, documentation and the rules of style
 	@Scripts/check-style.sh
