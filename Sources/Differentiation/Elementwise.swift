@@ -9,6 +9,7 @@ extension Differentiator {
     case .exp: return .gradients([try multiply(g, y)])
     case .expm1: return .gradients([try multiply(g, add(y, constant(1, like: y)))])
     case .log: return .gradients([try divide(g, x)])
+    case .softplus: return .gradients([try multiply(g, builder.unary(.sigmoid, x))])
     case .log1p: return .gradients([try divide(g, add(x, constant(1, like: x)))])
     case .sqrt: return .gradients([try divide(scale(g, by: 0.5), y)])
     case .rsqrt:

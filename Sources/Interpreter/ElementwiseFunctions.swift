@@ -30,6 +30,7 @@ extension UnaryFunction {
     case .expm1: x.map { Glibc.expm1($0) }
     case .log: x.map { Glibc.log($0) }
     case .log1p: x.map { Glibc.log1p($0) }
+    case .softplus: x.map { ($0 > 0 ? $0 : 0) + Glibc.log1p(Glibc.exp(-$0.magnitude)) }
     case .sqrt: x.map { $0.squareRoot() }
     case .rsqrt: x.map { 1 / $0.squareRoot() }
     case .sin: x.map { Glibc.sin($0) }
@@ -52,8 +53,8 @@ extension UnaryFunction {
     case .abs: x.map { $0 < 0 ? 0 &- $0 : $0 }
     case .sign: x.map { $0.signum() }
     case .not: x.map { ~$0 }
-    case .exp, .expm1, .log, .log1p, .sqrt, .rsqrt, .sin, .cos, .tanh, .sigmoid, .erf, .floor,
-      .ceil, .round:
+    case .exp, .expm1, .log, .log1p, .sqrt, .rsqrt, .sin, .cos, .tanh, .sigmoid, .softplus, .erf,
+      .floor, .ceil, .round:
       nil
     }
   }

@@ -17,7 +17,7 @@ import Testing
       }
     case .log, .sqrt, .rsqrt:
       try expectGradients(of: [positive]) { try $0.node(.unary(Unary(function)), $1[0]) }
-    case .exp, .expm1, .log1p, .sin, .cos, .tanh, .sigmoid, .erf:
+    case .exp, .expm1, .log1p, .sin, .cos, .tanh, .sigmoid, .softplus, .erf:
       try expectGradients(of: [anywhere]) { try $0.node(.unary(Unary(function)), $1[0]) }
     case .not:
       break  // Takes no float.

@@ -39,6 +39,7 @@ private let infinity = Double.infinity
   @Test(arguments: [
     (UnaryFunction.exp, 1.0, 2.718281828459045),
     (.expm1, 1e-10, 1.00000000005e-10),
+    (.softplus, 1, 1.3132616875182228),
     (.log, 2, 0.6931471805599453),
     (.log1p, 1e-10, 9.9999999995e-11),
     (.sqrt, 2, 1.4142135623730951),

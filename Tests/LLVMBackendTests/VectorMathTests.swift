@@ -20,6 +20,10 @@ import Testing
     Claim(function: .expm1, reference: { Glibc.expm1($0) }, singleUlps: 1, doubleUlps: 4.5),
     Claim(function: .log, reference: { Glibc.log($0) }, singleUlps: 1, doubleUlps: 1.5),
     Claim(function: .log1p, reference: { Glibc.log1p($0) }, singleUlps: 1, doubleUlps: 4.5),
+    Claim(
+      function: .softplus,
+      reference: { ($0 > 0 ? $0 : 0) + Glibc.log1p(Glibc.exp(-$0.magnitude)) },
+      singleUlps: 1, doubleUlps: 4.5),
     Claim(function: .sin, reference: { Glibc.sin($0) }, singleUlps: 1, doubleUlps: 2.5),
     Claim(function: .cos, reference: { Glibc.cos($0) }, singleUlps: 1, doubleUlps: 2.5),
     Claim(function: .tanh, reference: { Glibc.tanh($0) }, singleUlps: 2, doubleUlps: 4.5),

@@ -22,7 +22,7 @@ extension UnaryFunction {
     switch self {
     case .negate, .abs, .sign, .sqrt, .floor, .ceil, .round, .not: .exact
     case .rsqrt: .ulps(2)
-    case .exp, .expm1, .log, .log1p, .sin, .cos, .tanh, .sigmoid, .erf: .ulps(4)
+    case .exp, .expm1, .log, .log1p, .sin, .cos, .tanh, .sigmoid, .softplus, .erf: .ulps(4)
     }
   }
 
@@ -30,7 +30,7 @@ extension UnaryFunction {
   func domains(_ dtype: DType) -> [OperandValues] {
     switch self {
     case .negate, .abs, .sign, .floor, .ceil, .round, .not, .sqrt: [.anything]
-    case .exp, .expm1, .tanh, .sigmoid, .erf, .sin, .cos: [.between(-8, 8), .specials]
+    case .exp, .expm1, .tanh, .sigmoid, .softplus, .erf, .sin, .cos: [.between(-8, 8), .specials]
     case .log, .rsqrt: [.between(0.01, 100), .specials]
     case .log1p: [.between(-0.9, 10), .specials]
     }

@@ -7,7 +7,7 @@ import GraphIR
 /// | integers, bools, moved data, comparisons, extremes, random numbers | equal bits |
 /// | negate, abs, sign, floor, ceil, round, sqrt | equal bits |
 /// | add, subtract, multiply, divide, remainder | equal bits |
-/// | exp, expm1, log, log1p, rsqrt, sin, cos, tanh, sigmoid, erf | 2 ulp; f64: 4 ulp |
+/// | exp, expm1, log, log1p, rsqrt, sin, cos, tanh, sigmoid, softplus, erf | 2 ulp; f64: 4 ulp |
 /// | power | 4 ulp; f64: 16 ulp |
 /// | sums of n terms (of products) | `(4 + 2 sqrt(n)) * epsilon * (sum of absolute terms)` |
 /// | products of n factors | `(n + 1) * epsilon * magnitude` |
@@ -65,7 +65,7 @@ extension UnaryFunction {
   fileprivate func allowance(isDouble: Bool) -> Allowance {
     switch self {
     case .negate, .abs, .sign, .sqrt, .floor, .ceil, .round, .not: .equalBits
-    case .exp, .expm1, .log, .log1p, .rsqrt, .sin, .cos, .tanh, .sigmoid, .erf:
+    case .exp, .expm1, .log, .log1p, .rsqrt, .sin, .cos, .tanh, .sigmoid, .softplus, .erf:
       .ulps(isDouble ? 4 : 2)
     }
   }

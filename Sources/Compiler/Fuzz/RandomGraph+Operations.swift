@@ -235,7 +235,7 @@ extension UnaryFunction {
     switch self {
     case .sign, .floor, .ceil, .round: true
     case .negate, .abs, .exp, .expm1, .log, .log1p, .sqrt, .rsqrt, .sin, .cos, .tanh, .sigmoid,
-      .erf, .not:
+      .softplus, .erf, .not:
       false
     }
   }
@@ -244,7 +244,9 @@ extension UnaryFunction {
   fileprivate var isExact: Bool {
     switch self {
     case .negate, .abs, .sign, .floor, .ceil, .round, .not: true
-    case .exp, .expm1, .log, .log1p, .sqrt, .rsqrt, .sin, .cos, .tanh, .sigmoid, .erf: false
+    case .exp, .expm1, .log, .log1p, .sqrt, .rsqrt, .sin, .cos, .tanh, .sigmoid, .softplus,
+      .erf:
+      false
     }
   }
 
@@ -252,8 +254,8 @@ extension UnaryFunction {
   fileprivate var needsPositive: Bool {
     switch self {
     case .log, .sqrt, .rsqrt, .log1p: true
-    case .negate, .abs, .sign, .exp, .expm1, .sin, .cos, .tanh, .sigmoid, .erf, .floor, .ceil,
-      .round, .not:
+    case .negate, .abs, .sign, .exp, .expm1, .sin, .cos, .tanh, .sigmoid, .softplus, .erf, .floor,
+      .ceil, .round, .not:
       false
     }
   }
@@ -263,7 +265,7 @@ extension UnaryFunction {
   fileprivate func bound(_ x: Double) -> Double {
     switch self {
     case .negate, .abs, .log, .log1p, .sqrt: max(x, 1)
-    case .floor, .ceil, .round: x + 1
+    case .floor, .ceil, .round, .softplus: x + 1
     case .exp, .expm1: Double(sign: .plus, exponent: Int(min(1.5 * x + 1, 40)), significand: 1)
     case .rsqrt: 2
     case .sign, .sin, .cos, .tanh, .sigmoid, .erf, .not: 1

@@ -3,8 +3,8 @@ extension UnaryFunction {
   package var categories: Set<DType.Category> {
     switch self {
     case .negate, .abs, .sign: [.float, .signed, .unsigned]
-    case .exp, .expm1, .log, .log1p, .sqrt, .rsqrt, .sin, .cos, .tanh, .sigmoid, .erf, .floor,
-      .ceil, .round:
+    case .exp, .expm1, .log, .log1p, .sqrt, .rsqrt, .sin, .cos, .tanh, .sigmoid, .softplus, .erf,
+      .floor, .ceil, .round:
       [.float]
     case .not: [.signed, .unsigned, .bool]
     }

@@ -28,6 +28,8 @@ public enum UnaryFunction: String, CaseIterable, Hashable, Sendable, Codable {
   case tanh
   /// 1 / (1 + e^-x). Floats.
   case sigmoid
+  /// log(1 + e^x), a smooth max(x, 0). Floats.
+  case softplus
   /// The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x. Floats.
   case erf
   /// The largest integer that is not above x. Floats.

@@ -99,7 +99,7 @@ extension UnaryFunction {
     switch self {
     case .floor, .ceil, .round: true
     case .negate, .abs, .sign, .exp, .expm1, .log, .log1p, .sqrt, .rsqrt, .sin, .cos, .tanh,
-      .sigmoid, .erf, .not:
+      .sigmoid, .softplus, .erf, .not:
       false
     }
   }

@@ -35,6 +35,7 @@ extension ModuleEmitter {
     case .exp: return rounded(math.exp(x, fault: options.fault), type)
     case .expm1: return rounded(math.expm1(x), type)
     case .log: return rounded(math.log(x), type)
+    case .softplus: return rounded(math.softplus(x), type)
     case .log1p: return rounded(math.log1p(x), type)
     case .sqrt: return rounded(ir.intrinsic("llvm.sqrt", [x]), type)
     case .rsqrt: return rounded(math.reciprocalSquareRoot(x), type)

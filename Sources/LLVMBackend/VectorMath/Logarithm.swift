@@ -72,4 +72,15 @@ extension VectorMath {
       return ir.select(isSmall, x, ir.select(isLarge, log(x), corrected))
     }
   }
+
+  /// log(1 + e^x): just above 0.5 ulp (f32), at most 4 ulp (f64).
+  ///
+  /// max(x, 0) + log(1 + e^-|x|), which neither overflows nor cancels.
+  func softplus(_ x: CodeValue) -> CodeValue {
+    inDouble([x]) { arguments in
+      let x = arguments[0]
+      let positive = ir.select(ir.compare(LLVMRealOGT, x, 0), x, splat(0, like: x))
+      return ir.fadd(positive, log1p(exp(ir.fneg(magnitude(x)))))
+    }
+  }
 }

@@ -52,7 +52,7 @@ enum FusionCost {
     case .negate, .abs, .not, .floor, .ceil, .round: 1
     case .sign: 2
     case .sqrt, .rsqrt: 4
-    case .exp, .expm1, .log, .log1p, .sin, .cos, .tanh, .sigmoid, .erf: 10
+    case .exp, .expm1, .log, .log1p, .sin, .cos, .tanh, .sigmoid, .softplus, .erf: 10
     }
   }
 

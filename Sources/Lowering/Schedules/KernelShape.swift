@@ -101,7 +101,7 @@ extension ScalarInstruction {
       switch function {
       case .negate, .abs, .sign, .floor, .ceil, .round, .not: 1
       case .sqrt, .rsqrt: 8
-      case .exp, .expm1, .log, .log1p, .sin, .cos, .tanh, .sigmoid, .erf: 16
+      case .exp, .expm1, .log, .log1p, .sin, .cos, .tanh, .sigmoid, .softplus, .erf: 16
       }
     case .binary(let function):
       switch function {

@@ -10,6 +10,8 @@ public enum Activation: String, CaseIterable, Hashable, Sendable, Layer {
   case tanh
   /// max(x, 0).
   case relu
+  /// log(1 + e^x), a smooth max(x, 0).
+  case softplus
   /// x * sigmoid(x), also called SiLU.
   case swish
   /// The softmax over the last dimension.
@@ -31,6 +33,7 @@ public enum Activation: String, CaseIterable, Hashable, Sendable, Layer {
     case .sigmoid: input.sigmoid()
     case .tanh: input.tanh()
     case .relu: input.relu()
+    case .softplus: input.softplus()
     case .swish: input.swish()
     case .softmax: input.softmax()
     case .gelu: input.gelu()

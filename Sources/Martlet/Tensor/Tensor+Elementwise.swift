@@ -8,6 +8,10 @@ extension Tensor {
   public func expm1(file: String = #fileID, line: Int = #line) -> Tensor {
     unary(.expm1, file, line)
   }
+  /// log(1 + e^x), a smooth max(x, 0) (Dugas et al., NIPS 2000).
+  public func softplus(file: String = #fileID, line: Int = #line) -> Tensor {
+    unary(.softplus, file, line)
+  }
   /// The natural logarithm.
   public func log(file: String = #fileID, line: Int = #line) -> Tensor { unary(.log, file, line) }
   /// log(1 + x), accurate near 0.

@@ -71,9 +71,8 @@ package enum ScalarArithmetic {
       return truncate(UInt64(bitPattern: value.signum()), dtype)
     case .not:
       return dtype == .bool ? x ^ 1 : truncate(~x, dtype)
-    case .exp, .expm1, .log, .log1p, .sqrt, .rsqrt, .sin, .cos, .tanh, .sigmoid, .erf, .floor,
-      .ceil,
-      .round:
+    case .exp, .expm1, .log, .log1p, .sqrt, .rsqrt, .sin, .cos, .tanh, .sigmoid, .softplus, .erf,
+      .floor, .ceil, .round:
       return x
     }
   }
@@ -87,6 +86,7 @@ package enum ScalarArithmetic {
     case .expm1: Glibc.expm1(x)
     case .log: Glibc.log(x)
     case .log1p: Glibc.log1p(x)
+    case .softplus: (x > 0 ? x : 0) + Glibc.log1p(Glibc.exp(-x.magnitude))
     case .sqrt: x.squareRoot()
     case .rsqrt: 1 / x.squareRoot()
     case .sin: Glibc.sin(x)
