@@ -9,7 +9,7 @@ struct OptCommand: ParsableCommand {
     discussion: """
       EXAMPLES:
         martlet opt model.mir --passes simplify,cse,dce
-        martlet opt model.mir --passes fold --verify-each --time
+        martlet opt model.mir --passes fold --check-each --time
       """)
 
   @Argument(help: "A .mir file.")

@@ -143,7 +143,7 @@ extension ModuleEmitter {
     // Beyond 2^40 the lowest 16 bits only say whether anything is left.
     let low = ir.and(size, ir.splat(UInt64(0xFFFF), type))
     let sticky = ir.zext(ir.compare(LLVMIntNE, low, zero), type)
-    let cut = ir.or(ir.and(size, ir.splat(~UInt64(0xFFFF), type)), ir.shl(sticky, by: 0))
+    let cut = ir.or(ir.and(size, ir.splat(~UInt64(0xFFFF), type)), ir.shl(sticky, by: 16))
     let isLarge = ir.compare(LLVMIntUGE, size, ir.splat(UInt64(1) << 40, type))
     let kept = ir.select(isLarge, cut, size)
     // Halves of at most 32 bits convert exactly to f64; their sum is exact or its last bit is sticky.
