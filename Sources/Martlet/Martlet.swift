@@ -4,4 +4,5 @@
 /// one `import Martlet` is enough.
 @_exported import GraphIR
 @_exported import struct Compiler.InterpreterBackend
+@_exported import struct Compiler.JITBackend
 @_exported import protocol Runtime.Backend

@@ -36,10 +36,12 @@ import Testing
     return allocationsOfThisThread() - before
   }
 
-  @Test func aHundredStepsMoreAllocateNothingMore() throws {
+  /// The loop alone, and with native code; what the pool's other threads do is the code of the same kernels.
+  @Test(arguments: [IdleBackend() as any Backend, JITBackend(threads: 1), JITBackend(threads: 2)])
+  func aHundredStepsMoreAllocateNothingMore(backend: any Backend) throws {
     try #require(allocationsAreCounted() == 1)
-    let few = try allocations(IdleBackend(), batch: 44)
-    let many = try allocations(IdleBackend(), batch: 4)
+    let few = try allocations(backend, batch: 44)
+    let many = try allocations(backend, batch: 4)
     #expect(few > 0, "the counter works")
     #expect(many == few, "\(few) allocations in 10 steps, \(many) in 110")
   }

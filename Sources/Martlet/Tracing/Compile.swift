@@ -1,5 +1,12 @@
+import Compiler
 import GraphIR
 import Runtime
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 
 /// A traced and compiled computation, ready to run on numbers any number of times.
 public final class CompiledFunction {
@@ -72,5 +79,7 @@ public func compile(
   }
 }
 
-/// Where graphs run unless told otherwise.
-public func defaultBackend() -> any Backend { InterpreterBackend() }
+/// Where graphs run unless told otherwise: native code on all cores of this machine.
+public func defaultBackend() -> any Backend {
+  JITBackend(threads: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+}
