@@ -41,6 +41,7 @@ final class CodeModule {
     defer { LLVMDisposePassBuilderOptions(builderOptions) }
     try check(
       LLVMRunPasses(module, Self.passes, machine, builderOptions), "optimizing \(loops.name)")
+    try checkDeclarations()
   }
 
   private static func makeMachine() throws(Diagnostic) -> LLVMTargetMachineRef {
@@ -56,6 +57,17 @@ final class CodeModule {
         LLVMCodeModelJITDefault)
     else { throw Diagnostic(.unsupported, "LLVM cannot make code for \(host.triple)") }
     return machine
+  }
+
+  /// Refuses functions that are declared and not defined, but for LLVM's intrinsics.
+  private func checkDeclarations() throws(Diagnostic) {
+    var function = LLVMGetFirstFunction(module)
+    while let current = function {
+      if LLVMIsDeclaration(current) != 0, LLVMGetIntrinsicID(current) == 0 {
+        throw Diagnostic(.internalError, "a kernel would call a function outside of itself")
+      }
+      function = LLVMGetNextFunction(current)
+    }
   }
 
   deinit {

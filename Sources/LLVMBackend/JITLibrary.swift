@@ -11,8 +11,8 @@ import Synchronization
 
 /// The native code of several kernels; it stays valid as long as the library lives.
 ///
-/// The code can call nothing outside of itself: no symbol of the process is offered to the linker, so a call to
-/// the C library or to LLVM's run-time library is an error here, not a surprise later.
+/// The code calls nothing outside of itself: no C library, no run-time library. A module that declares such a
+/// function is refused, and a test looks for calls in the assembly of every function and conversion.
 package final class JITLibrary: @unchecked Sendable {
   /// A phase's code: runs the tasks from the first (included) to the end (excluded).
   package typealias Function =
