@@ -1,1 +1,0 @@
-// Lowering: from graphs to kernels, and from kernels to loops.
