@@ -23,6 +23,8 @@ final class CodeModule {
     machine = try CodeModule.makeMachine()
     context = LLVMContextCreate()
     module = LLVMModuleCreateWithNameInContext(loops.name, context)
+    // An object lists its source among its symbols; with no name it is told from a function.
+    LLVMSetSourceFileName(module, "", 0)
     LLVMSetTarget(module, Host.current.triple)
     let layout = LLVMCreateTargetDataLayout(machine)
     LLVMSetModuleDataLayout(module, layout)
@@ -41,11 +43,15 @@ final class CodeModule {
     defer { LLVMDisposePassBuilderOptions(builderOptions) }
     try check(
       LLVMRunPasses(module, Self.passes, machine, builderOptions), "optimizing \(loops.name)")
-    try checkDeclarations()
   }
 
   private static func makeMachine() throws(Diagnostic) -> LLVMTargetMachineRef {
     let host = Host.current
+    if let missing = host.missingFeatures.first {
+      throw Diagnostic(
+        .unsupported, "the processor (\(host.cpuName)) has no \(missing)",
+        hint: "code is made for x86-64 with FMA and F16C (from 2013 on), and for AArch64")
+    }
     var target: LLVMTargetRef?
     var message: UnsafeMutablePointer<CChar>?
     guard LLVMGetTargetFromTriple(host.triple, &target, &message) == 0 else {
@@ -54,20 +60,9 @@ final class CodeModule {
     guard
       let machine = LLVMCreateTargetMachine(
         target, host.triple, host.cpuName, host.features, LLVMCodeGenLevelDefault, LLVMRelocPIC,
-        LLVMCodeModelJITDefault)
+        LLVMCodeModelSmall)
     else { throw Diagnostic(.unsupported, "LLVM cannot make code for \(host.triple)") }
     return machine
-  }
-
-  /// Refuses functions that are declared and not defined, but for LLVM's intrinsics.
-  private func checkDeclarations() throws(Diagnostic) {
-    var function = LLVMGetFirstFunction(module)
-    while let current = function {
-      if LLVMIsDeclaration(current) != 0, LLVMGetIntrinsicID(current) == 0 {
-        throw Diagnostic(.internalError, "a kernel would call a function outside of itself")
-      }
-      function = LLVMGetNextFunction(current)
-    }
   }
 
   deinit {
@@ -84,15 +79,11 @@ final class CodeModule {
 
   /// Assembly text.
   func assembly() throws(Diagnostic) -> String {
-    let buffer = try emit(LLVMAssemblyFile)
-    defer { LLVMDisposeMemoryBuffer(buffer) }
-    let bytes = UnsafeRawBufferPointer(
-      start: LLVMGetBufferStart(buffer), count: LLVMGetBufferSize(buffer))
-    return String(decoding: bytes, as: UTF8.self)
+    String(decoding: ObjectCode(try emit(LLVMAssemblyFile)).bytes(), as: UTF8.self)
   }
 
-  /// An object file, which the caller owns.
-  func object() throws(Diagnostic) -> LLVMMemoryBufferRef { try emit(LLVMObjectFile) }
+  /// An object file.
+  func object() throws(Diagnostic) -> ObjectCode { ObjectCode(try emit(LLVMObjectFile)) }
 
   private func emit(_ kind: LLVMCodeGenFileType) throws(Diagnostic) -> LLVMMemoryBufferRef {
     defer { withExtendedLifetime(self) {} }

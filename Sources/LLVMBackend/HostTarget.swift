@@ -35,6 +35,13 @@ package struct Host: Hashable, Sendable {
     llvmVersion = "\(major).\(minor).\(patch)"
   }
 
+  /// What exact results need and this processor lacks.
+  ///
+  /// Without fused multiply-adds and conversions of f16, LLVM would call library functions.
+  var missingFeatures: [String] {
+    triple.hasPrefix("x86_64") ? ["fma", "f16c"].filter { !has($0) } : []
+  }
+
   func has(_ feature: String) -> Bool {
     features.split(separator: ",").contains { $0 == "+\(feature)" }
   }
