@@ -91,12 +91,30 @@ struct Contraction {
     let steps = Double(kernel.points(reduced) * kernel.points(batch))
     var cost = tile.cost * steps
     if needsPacking { cost += Double(extent) * steps * (columnStride == 1 ? 0.5 : 2) }
-    let contiguous = kernel.stages.allSatisfy { stage in
-      guard case .parameter = stage.target else { return true }
-      return stage.index[0].dependence(on: vector) == .affine(1)
-    }
-    if !contiguous { cost += Double(kernel.points(kernel.outer)) * 2 }
+    // Lanes that lie apart are read and written one by one.
+    cost += Double(apart * kernel.points(kernel.outer)) * 2
     return cost
+  }
+}
+
+extension Contraction {
+  /// The accesses of the epilogue, and stores of the fold, whose neighbouring lanes lie apart.
+  private var apart: Int {
+    func isApart(_ index: IndexExpression) -> Bool {
+      switch index.dependence(on: vector) {
+      case .affine(let stride): abs(stride) > 1
+      case .other: true
+      }
+    }
+    var count = 0
+    for (place, stage) in kernel.stages.enumerated() {
+      if case .parameter = stage.target, isApart(stage.index[0]) { count += 1 }
+      guard place > 0 else { continue }
+      for instruction in stage.body.instructions {
+        if case .load(_, let index, _) = instruction.operation, isApart(index[0]) { count += 1 }
+      }
+    }
+    return count
   }
 }
 
