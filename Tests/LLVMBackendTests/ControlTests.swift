@@ -165,4 +165,14 @@ import Testing
       try LoopsHarness(loops).check("\(lanes) \(dtype)")
     }
   }
+
+  @Test func malformedLoopsAreDiagnosed() throws {
+    var loops = try buildLoops([output]) { builder, _ in store(builder, 1, at: 0) }
+    loops.phases[0].body.reverse()
+    #expect(throws: Diagnostic.self) { try JITLibrary([loops], options: CodeOptions()) }
+    loops.phases[0].body = [
+      .store(LoopAccess(memory: 9, offset: 0), RegisterID(0))
+    ]
+    #expect(throws: Diagnostic.self) { try JITLibrary([loops], options: CodeOptions()) }
+  }
 }

@@ -52,6 +52,7 @@ final class IRBuilder {
     return vectorConstant([CodeValue](repeating: element, count: Int(LLVMGetVectorSize(type))))
   }
 
+  /// A vector of constants; a scalar when it is one.
   func vectorConstant(_ elements: [CodeValue]) -> CodeValue {
     if elements.count == 1 { return elements[0] }
     var elements: [CodeValue?] = elements
@@ -78,6 +79,27 @@ final class IRBuilder {
   func ashr(_ a: CodeValue, by n: Int) -> CodeValue { ashr(a, splat(UInt64(n), type(of: a))) }
   func compare(_ p: LLVMIntPredicate, _ a: CodeValue, _ b: CodeValue) -> CodeValue {
     LLVMBuildICmp(builder, p, a, b, "")
+  }
+
+  /// A sum that is known not to overflow.
+  func addWithoutOverflow(_ a: CodeValue, _ b: CodeValue) -> CodeValue {
+    LLVMBuildNSWAdd(builder, a, b, "")
+  }
+  /// A product that is known not to overflow.
+  func multiplyWithoutOverflow(_ a: CodeValue, _ b: CodeValue) -> CodeValue {
+    LLVMBuildNSWMul(builder, a, b, "")
+  }
+  func unsignedQuotient(_ a: CodeValue, _ b: CodeValue) -> CodeValue {
+    LLVMBuildUDiv(builder, a, b, "")
+  }
+  func unsignedRemainder(_ a: CodeValue, _ b: CodeValue) -> CodeValue {
+    LLVMBuildURem(builder, a, b, "")
+  }
+  func signedQuotient(_ a: CodeValue, _ b: CodeValue) -> CodeValue {
+    LLVMBuildSDiv(builder, a, b, "")
+  }
+  func signedRemainder(_ a: CodeValue, _ b: CodeValue) -> CodeValue {
+    LLVMBuildSRem(builder, a, b, "")
   }
 
   // MARK: Float arithmetic
@@ -122,39 +144,11 @@ final class IRBuilder {
   func fptrunc(_ a: CodeValue, _ type: LLVMTypeRef) -> CodeValue {
     LLVMBuildFPTrunc(builder, a, type, "")
   }
-  func load(_ type: LLVMTypeRef, _ address: CodeValue, alignment: Int) -> CodeValue {
-    let value = LLVMBuildLoad2(builder, type, address, "")
-    LLVMSetAlignment(value, UInt32(alignment))
-    return value!
+  func numberFromSigned(_ a: CodeValue, _ type: LLVMTypeRef) -> CodeValue {
+    LLVMBuildSIToFP(builder, a, type, "")
   }
-  func store(_ value: CodeValue, _ address: CodeValue, alignment: Int) {
-    LLVMSetAlignment(LLVMBuildStore(builder, value, address), UInt32(alignment))
-  }
-
-  /// The address of an element.
-  func element(_ type: LLVMTypeRef, _ base: CodeValue, _ index: CodeValue) -> CodeValue {
-    var index: CodeValue? = index
-    return LLVMBuildGEP2(builder, type, base, &index, 1, "")
-  }
-  func extract(_ vector: CodeValue, _ lane: Int) -> CodeValue {
-    LLVMBuildExtractElement(builder, vector, constant(lane), "")
-  }
-  func insert(_ vector: CodeValue, _ value: CodeValue, _ lane: Int) -> CodeValue {
-    LLVMBuildInsertElement(builder, vector, value, constant(lane), "")
-  }
-
-  /// A vector of the lanes of one vector in another order.
-  func shuffle(_ vector: CodeValue, _ lanes: [Int]) -> CodeValue {
-    let int32 = LLVMInt32TypeInContext(context)
-    let mask = vectorConstant(lanes.map { LLVMConstInt(int32, UInt64($0), 0) })
-    return LLVMBuildShuffleVector(builder, vector, poison(type(of: vector)), mask, "")
-  }
-
-  /// A scalar in every lane.
-  func broadcast(_ scalar: CodeValue, lanes: Int) -> CodeValue {
-    if lanes == 1 { return scalar }
-    let empty = poison(vector(type(of: scalar), lanes))
-    return shuffle(insert(empty, scalar, 0), [Int](repeating: 0, count: lanes))
+  func numberFromUnsigned(_ a: CodeValue, _ type: LLVMTypeRef) -> CodeValue {
+    LLVMBuildUIToFP(builder, a, type, "")
   }
 
   /// Calls an intrinsic that is overloaded on the type of its first argument.

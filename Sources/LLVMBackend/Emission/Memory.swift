@@ -4,153 +4,129 @@ import LoopIR
 
 /// Loads and stores.
 extension PhaseEmitter {
-  /// The address of element `offset` of a memory.
-  private func address(_ memory: Int, _ offset: CodeValue) -> CodeValue {
-    ir.element(module.storageType(loops.memories[memory].dtype), memories[memory], offset)
+  /// Where the first element of an access lies.
+  struct Place {
+    var address: CodeValue
+    /// The type of an element in memory.
+    var storage: LLVMTypeRef
+    /// The bytes of an element in memory.
+    var elementBytes: Int
   }
 
+  private func place(_ memory: Int, _ offset: LoopIndex) throws(Diagnostic) -> Place {
+    guard memories.indices.contains(memory) else { throw malformed("there is no memory \(memory)") }
+    let dtype = loops.memories[memory].dtype
+    let storage = module.storageType(dtype)
+    let (parts, constant) = try parts(of: offset)
+    var address = memories[memory]
+    for part in parts { address = ir.element(storage, address, part) }
+    if constant != 0 { address = ir.element(storage, address, ir.constant(constant)) }
+    return Place(
+      address: address, storage: storage, elementBytes: dtype.byteCount)
+  }
+
+  // MARK: Loads
+
   /// The elements of an access, as a register of the memory's dtype.
-  func load(_ access: LoopAccess, _ type: LoopType) -> CodeValue {
-    let storage = module.storageType(type.dtype)
+  func load(_ access: LoopAccess, _ type: LoopType) throws(Diagnostic) -> CodeValue {
+    let place = try place(access.memory, access.offset)
+    let mask = try access.mask.map { (mask) throws(Diagnostic) in try value(mask) }
+    let active = min(access.active ?? type.lanes, type.lanes)
     let raw: CodeValue
     if type.lanes == 1 {
-      let place = guarded(address(access.memory, index(access.offset)), access)
-      raw = ir.load(storage, place, alignment: type.dtype.byteCount)
+      // Instead of an element that must not be touched, one that holds zero.
+      let address = try mask.map { (mask) throws(Diagnostic) in
+        ir.select(mask, place.address, try spare())
+      }
+      raw = ir.load(place.storage, address ?? place.address, alignment: place.elementBytes)
     } else if access.stride == 1 {
-      raw = loadDense(access, type, storage)
+      raw = loadDense(place, type, active: active, mask: mask)
     } else {
-      raw = loadStrided(access, type, storage)
+      raw = try loadApart(place, type.lanes, stride: access.stride, active: active, mask: mask)
     }
     return module.fromStorage(raw, type)
   }
 
-  /// The address of a scalar access, or a spare place that holds zero where its mask is false.
-  private func guarded(_ address: CodeValue, _ access: LoopAccess) -> CodeValue {
-    guard let mask = access.mask, let spare else { return address }
-    return ir.select(value(mask), address, spare)
-  }
-
   private func loadDense(
-    _ access: LoopAccess, _ type: LoopType, _ storage: LLVMTypeRef
+    _ place: Place, _ type: LoopType, active: Int, mask: CodeValue?
   ) -> CodeValue {
-    let vector = ir.vector(storage, type.lanes)
-    let place = address(access.memory, index(access.offset))
-    guard let mask = mask(access, type.lanes) else {
-      return ir.load(vector, place, alignment: type.dtype.byteCount)
+    let vector = ir.vector(place.storage, type.lanes)
+    let prefix = active < type.lanes ? ir.prefixMask(active, of: type.lanes) : nil
+    guard let all = ir.and(prefix, mask) else {
+      return ir.load(vector, place.address, alignment: place.elementBytes)
     }
-    return maskedLoad(vector, place, mask, alignment: type.dtype.byteCount)
+    return ir.maskedLoad(vector, place.address, all, alignment: place.elementBytes)
   }
 
-  private func loadStrided(
-    _ access: LoopAccess, _ type: LoopType, _ storage: LLVMTypeRef
-  ) -> CodeValue {
-    var vector = ir.zero(ir.vector(storage, type.lanes))
-    let first = address(access.memory, index(access.offset))
-    for lane in 0..<min(access.active ?? type.lanes, type.lanes) {
-      var place = ir.element(storage, first, ir.constant(lane * access.stride))
-      if let mask = access.mask, let spare {
-        place = ir.select(ir.extract(value(mask), lane), place, spare)
-      }
-      vector = ir.insert(vector, ir.load(storage, place, alignment: type.dtype.byteCount), lane)
+  private func loadApart(
+    _ place: Place, _ lanes: Int, stride: Int, active: Int, mask: CodeValue?
+  ) throws(Diagnostic) -> CodeValue {
+    var vector = ir.zero(ir.vector(place.storage, lanes))
+    for lane in 0..<active {
+      var address = ir.element(place.storage, place.address, ir.constant(lane * stride))
+      if let mask { address = ir.select(ir.extract(mask, lane), address, try spare()) }
+      vector = ir.insert(
+        vector, ir.load(place.storage, address, alignment: place.elementBytes), lane)
     }
     return vector
-  }
-
-  /// The lanes that an access touches; nil when it is all of them.
-  private func mask(_ access: LoopAccess, _ lanes: Int) -> CodeValue? {
-    var mask: CodeValue?
-    if let active = access.active, active < lanes {
-      mask = ir.vectorConstant((0..<lanes).map { LLVMConstInt(ir.int1, $0 < active ? 1 : 0, 0) })
-    }
-    guard let dynamic = access.mask.map({ value($0) }) else { return mask }
-    return mask.map { ir.and($0, dynamic) } ?? dynamic
-  }
-
-  private func maskedLoad(
-    _ vector: LLVMTypeRef, _ place: CodeValue, _ mask: CodeValue, alignment: Int
-  ) -> CodeValue {
-    ir.maskedLoad(vector, place, mask, alignment: alignment)
   }
 
   /// The elements at offsets of their own.
   func gather(
     _ memory: Int, _ offset: LoopIndex, _ offsets: CodeValue, _ mask: CodeValue?, _ type: LoopType
-  ) -> CodeValue {
-    let storage = module.storageType(type.dtype)
-    let base = address(memory, index(offset))
-    var vector = ir.zero(ir.vector(storage, type.lanes))
+  ) throws(Diagnostic) -> CodeValue {
+    let place = try place(memory, offset)
+    var vector = ir.zero(ir.vector(place.storage, type.lanes))
     for lane in 0..<type.lanes {
-      var place = ir.element(storage, base, ir.extractLane(offsets, lane, of: type.lanes))
-      if let mask, let spare {
-        place = ir.select(ir.extractLane(mask, lane, of: type.lanes), place, spare)
+      var address = ir.element(
+        place.storage, place.address, ir.extractLane(offsets, lane, of: type.lanes))
+      if let mask {
+        address = ir.select(ir.extractLane(mask, lane, of: type.lanes), address, try spare())
       }
-      let element = ir.load(storage, place, alignment: type.dtype.byteCount)
+      let element = ir.load(place.storage, address, alignment: place.elementBytes)
       vector = type.lanes == 1 ? element : ir.insert(vector, element, lane)
     }
     return module.fromStorage(vector, type)
   }
 
+  // MARK: Stores
+
   /// Stores the lanes of a register.
-  func store(_ register: CodeValue, _ access: LoopAccess, _ type: LoopType) {
-    let storage = module.storageType(type.dtype)
-    let alignment = type.dtype.byteCount
+  func store(
+    _ register: CodeValue, _ access: LoopAccess, _ type: LoopType
+  ) throws(Diagnostic) {
+    let place = try place(access.memory, access.offset)
     let raw = module.toStorage(register, type)
-    let place = address(access.memory, index(access.offset))
+    let mask = try access.mask.map { (mask) throws(Diagnostic) in try value(mask) }
+    let active = min(access.active ?? type.lanes, type.lanes)
     if type.lanes > 1, access.stride == 1 {
-      if let mask = mask(access, type.lanes) {
-        ir.maskedStore(raw, place, mask, alignment: alignment)
-      } else {
-        ir.store(raw, place, alignment: alignment)
-      }
+      storeDense(raw, place, lanes: type.lanes, active: active, mask: mask)
       return
     }
-    for lane in 0..<min(access.active ?? type.lanes, type.lanes) {
+    for lane in 0..<active {
       let element = ir.extractLane(raw, lane, of: type.lanes)
-      let target = ir.element(storage, place, ir.constant(lane * access.stride))
-      guard let mask = access.mask else {
-        ir.store(element, target, alignment: alignment)
+      let target = ir.element(place.storage, place.address, ir.constant(lane * access.stride))
+      guard let mask else {
+        ir.store(element, target, alignment: place.elementBytes)
         continue
       }
       let (inside, after) = (ir.newBlock("store"), ir.newBlock("stored"))
-      ir.branch(if: ir.extractLane(value(mask), lane, of: type.lanes), inside, else: after)
+      ir.branch(if: ir.extractLane(mask, lane, of: type.lanes), inside, else: after)
       ir.moveToEnd(of: inside)
-      ir.store(element, target, alignment: alignment)
+      ir.store(element, target, alignment: place.elementBytes)
       ir.branch(to: after)
       ir.moveToEnd(of: after)
     }
   }
-}
 
-extension IRBuilder {
-  /// The lanes of a vector in memory where the mask is set; the others are zero and are not touched.
-  func maskedLoad(
-    _ vector: LLVMTypeRef, _ address: CodeValue, _ mask: CodeValue, alignment: Int
-  ) -> CodeValue {
-    var arguments = [address, mask, zero(vector)]
-    if maskedIntrinsicsTakeAlignment { arguments.insert(alignmentConstant(alignment), at: 1) }
-    let call = intrinsic("llvm.masked.load", overloads: [vector, pointer], arguments)
-    if !maskedIntrinsicsTakeAlignment { align(call, argument: 1, alignment) }
-    return call
-  }
-
-  /// Stores the lanes of a vector where the mask is set; other memory is not touched.
-  func maskedStore(_ value: CodeValue, _ address: CodeValue, _ mask: CodeValue, alignment: Int) {
-    var arguments = [value, address, mask]
-    if maskedIntrinsicsTakeAlignment { arguments.insert(alignmentConstant(alignment), at: 2) }
-    let call = intrinsic("llvm.masked.store", overloads: [type(of: value), pointer], arguments)
-    if !maskedIntrinsicsTakeAlignment { align(call, argument: 2, alignment) }
-  }
-
-  /// LLVM 22 says the alignment in an attribute of the address, earlier versions in an argument.
-  private var maskedIntrinsicsTakeAlignment: Bool { LLVM_VERSION_MAJOR < 22 }
-
-  private func alignmentConstant(_ alignment: Int) -> CodeValue {
-    LLVMConstInt(LLVMInt32TypeInContext(context), UInt64(alignment), 0)
-  }
-
-  private func align(_ call: CodeValue, argument: UInt32, _ alignment: Int) {
-    let kind = LLVMGetEnumAttributeKindForName("align", 5)
-    LLVMAddCallSiteAttribute(
-      call, argument, LLVMCreateEnumAttribute(context, kind, UInt64(alignment)))
+  private func storeDense(
+    _ raw: CodeValue, _ place: Place, lanes: Int, active: Int, mask: CodeValue?
+  ) {
+    let prefix = active < lanes ? ir.prefixMask(active, of: lanes) : nil
+    if let all = ir.and(prefix, mask) {
+      ir.maskedStore(raw, place.address, all, alignment: place.elementBytes)
+    } else {
+      ir.store(raw, place.address, alignment: place.elementBytes)
+    }
   }
 }

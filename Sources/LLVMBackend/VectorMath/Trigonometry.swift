@@ -60,10 +60,7 @@ extension VectorMath {
     // Three doubles of pi/2 are enough up to here; larger arguments are rare and reduced one by one.
     let isLarge = ir.compare(LLVMRealOGT, magnitude(x), 0x1p19)
     let lanes = lanes(x)
-    let any =
-      lanes == 1
-      ? isLarge
-      : ir.intrinsic("llvm.vector.reduce.or", overloads: [ir.type(of: isLarge)], [isLarge])
+    let any = ir.any(isLarge, lanes: lanes)
     let (before, large, after) = (ir.block, ir.newBlock("large"), ir.newBlock("reduced"))
     ir.branch(if: any, large, else: after)
     ir.moveToEnd(of: large)
