@@ -13,6 +13,7 @@ package struct Host: Hashable, Sendable {
   package let cpuName: String
   /// LLVM's features of the processor: `+avx2,+fma,...`.
   package let features: String
+  private let enabled: Set<Substring>
   /// LLVM's target triple.
   package let triple: String
   /// The version of the LLVM library in use.
@@ -29,11 +30,20 @@ package struct Host: Hashable, Sendable {
     }
     cpuName = take(LLVMGetHostCPUName())
     features = take(LLVMGetHostCPUFeatures())
+    enabled = Set(features.split(separator: ","))
     triple = take(LLVMGetDefaultTargetTriple())
     var (major, minor, patch): (UInt32, UInt32, UInt32) = (0, 0, 0)
     LLVMGetVersion(&major, &minor, &patch)
     llvmVersion = "\(major).\(minor).\(patch)"
   }
+
+  /// Whether the processor loads a part of a vector as fast as a whole one.
+  func masksLoads(ofBytes elementBytes: Int) -> Bool {
+    hasMasks || (has("avx2") && elementBytes >= 4)
+  }
+
+  /// AVX-512 with masks for elements and vectors of all sizes: parts are stored as fast, too.
+  var hasMasks: Bool { has("avx512f") && has("avx512vl") && has("avx512bw") }
 
   /// What exact results need and this processor lacks.
   ///
@@ -43,7 +53,7 @@ package struct Host: Hashable, Sendable {
   }
 
   func has(_ feature: String) -> Bool {
-    features.split(separator: ",").contains { $0 == "+\(feature)" }
+    enabled.contains("+\(feature)")
   }
 }
 
@@ -61,7 +71,7 @@ extension Target {
     #else
       let (first, second) = (64 << 10, 4 << 20)
     #endif
-    let wide = host.has("avx512f") && host.has("avx512vl") && host.has("avx512bw")
+    let wide = host.hasMasks
     let isX86 = host.triple.hasPrefix("x86_64")
     return Target(
       vectorBytes: wide ? 64 : host.has("avx2") ? 32 : 16,

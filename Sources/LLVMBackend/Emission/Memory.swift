@@ -41,6 +41,8 @@ extension PhaseEmitter {
       raw = ir.load(place.storage, address ?? place.address, alignment: place.elementBytes)
     } else if access.stride == 1 {
       raw = loadDense(place, type, active: active, mask: mask)
+    } else if mask == nil, active == type.lanes, access.stride <= 4 {
+      raw = loadNear(place, type.lanes, stride: access.stride)
     } else {
       raw = try loadApart(place, type.lanes, stride: access.stride, active: active, mask: mask)
     }
@@ -52,10 +54,46 @@ extension PhaseEmitter {
   ) -> CodeValue {
     let vector = ir.vector(place.storage, type.lanes)
     let prefix = active < type.lanes ? ir.prefixMask(active, of: type.lanes) : nil
-    guard let all = ir.and(prefix, mask) else {
+    if mask != nil || Host.current.masksLoads(ofBytes: place.elementBytes),
+      let all = ir.and(prefix, mask)
+    {
+      return ir.maskedLoad(vector, place.address, all, alignment: place.elementBytes)
+    }
+    guard prefix != nil else {
       return ir.load(vector, place.address, alignment: place.elementBytes)
     }
-    return ir.maskedLoad(vector, place.address, all, alignment: place.elementBytes)
+    // A short vector, which LLVM loads in pieces of whole registers' parts.
+    let part = ir.load(
+      ir.vector(place.storage, active), place.address, alignment: place.elementBytes)
+    if active == 1 { return ir.insert(ir.zero(vector), part, 0) }
+    let zeros = ir.zero(ir.vector(place.storage, active))
+    return ir.shuffle(part, zeros, (0..<type.lanes).map { min($0, active) })
+  }
+
+  /// Elements a few apart: whole vectors that cover them, and no element beyond the last, are shuffled together.
+  private func loadNear(_ place: Place, _ lanes: Int, stride: Int) -> CodeValue {
+    let span = (lanes - 1) * stride + 1
+    var result: CodeValue?
+    for piece in 0..<stride {
+      let start = min(piece * lanes, span - lanes)
+      let address =
+        start == 0
+        ? place.address : ir.element(place.storage, place.address, ir.constant(start))
+      let vector = ir.load(
+        ir.vector(place.storage, lanes), address, alignment: place.elementBytes)
+      guard let earlier = result else {
+        result = ir.shuffle(vector, vector, (0..<lanes).map { min($0 * stride, lanes - 1) })
+        continue
+      }
+      result = ir.shuffle(
+        earlier, vector,
+        (0..<lanes).map { lane in
+          let element = lane * stride
+          let isHere = min(element / lanes, stride - 1) == piece
+          return isHere ? lanes + element - start : lane
+        })
+    }
+    return result ?? ir.zero(ir.vector(place.storage, lanes))
   }
 
   private func loadApart(
@@ -123,10 +161,12 @@ extension PhaseEmitter {
     _ raw: CodeValue, _ place: Place, lanes: Int, active: Int, mask: CodeValue?
   ) {
     let prefix = active < lanes ? ir.prefixMask(active, of: lanes) : nil
-    if let all = ir.and(prefix, mask) {
+    if mask != nil || Host.current.hasMasks, let all = ir.and(prefix, mask) {
       ir.maskedStore(raw, place.address, all, alignment: place.elementBytes)
     } else {
-      ir.store(raw, place.address, alignment: place.elementBytes)
+      // A short vector, which LLVM stores in pieces: masked stores are slow where AVX-512 is missing.
+      let part = active < lanes ? ir.lanes(raw, 0..<active) : raw
+      ir.store(part, place.address, alignment: place.elementBytes)
     }
   }
 }
