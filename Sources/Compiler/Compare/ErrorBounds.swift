@@ -302,6 +302,11 @@ extension ErrorBounds {
         bounds[index] = max(bounds[index], change.isNaN ? .infinity : change + bounds[index])
       }
     }
+    // An operand that may be anything has no ends: 1 / x is not small because it is so at infinity.
+    for index in bounds.indices
+    where inexact.contains(where: { operands[$0].bounds[index] == .infinity }) {
+      bounds[index] = .infinity
+    }
     return [BoundedValue(reference: value, bounds: bounds)]
   }
 

@@ -64,6 +64,28 @@ public struct AvgPool2D: Layer {
   }
 }
 
+/// The mean of each channel over a whole image.
+///
+/// Maps `[n, height, width, channels]` to `[n, channels]`.
+public struct GlobalAvgPool2D: Layer {
+  /// The layer's identity and line.
+  public let place: Place
+
+  /// Makes a layer.
+  public init(file: String = #fileID, line: Int = #line) { place = Place(file: file, line: line) }
+
+  /// The channels' means for images `[n, height, width, channels]`.
+  public func callAsFunction(_ input: Tensor) -> Tensor {
+    place.enter(self) {
+      input.checked("GlobalAvgPool2D takes floats [n, height, width, channels], not empty") {
+        $0.shape.rank == 4 && $0.shape[1] * $0.shape[2] > 0 && $0.dtype.isFloat
+      } then: {
+        input.mean(1, 2)
+      }
+    }
+  }
+}
+
 extension Tensor {
   /// Combines the elements of each window of images `[n, height, width, channels]`.
   fileprivate func pooled(

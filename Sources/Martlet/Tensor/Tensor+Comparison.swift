@@ -53,6 +53,13 @@ extension Tensor {
     comparison(.greater, number, Caller(file, line))
   }
 
+  /// Whether elements are at least a number.
+  public func isAtLeast(
+    _ number: some TensorScalar, file: String = #fileID, line: Int = #line
+  ) -> Tensor {
+    comparison(.greaterEqual, number, Caller(file, line))
+  }
+
   /// Where this bool tensor is true the first tensor's element, elsewhere the second's; shapes broadcast.
   public func select(
     _ whenTrue: Tensor, otherwise whenFalse: Tensor, file: String = #fileID, line: Int = #line

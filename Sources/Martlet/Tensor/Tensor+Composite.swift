@@ -69,7 +69,8 @@ extension Tensor {
     }
   }
 
-  /// The cross-entropy of integer labels `[n]` under the softmax of these logits `[n, classes]`, for each example.
+  /// The cross-entropy of integer labels `[n, ...]` under the softmax of these logits `[n, ..., classes]`, for each
+  /// label.
   ///
   /// A label outside of `0 ..< classes` picks no logit: the loss is the logarithm of the sum alone.
   public func softmaxCrossEntropy(
@@ -77,22 +78,23 @@ extension Tensor {
   ) -> Tensor {
     let caller = Caller(file, line)
     return Tensor.apply([self, labels], "a loss is used", caller) { context, location in
-      guard rank == 2, labels.shape.extents == [shape[0]], labels.dtype.isInteger else {
+      guard rank >= 2, labels.shape.extents == shape.extents.dropLast(), labels.dtype.isInteger
+      else {
         return context.fail(
           Diagnostic(
             .shapeMismatch,
             "softmax cross-entropy: logits \(describedType) and labels \(labels.describedType) do "
               + "not fit", at: location,
             notes: [context.note("the logits", self), context.note("the labels", labels)],
-            hint: "logits are [n, classes], labels are integers [n]"))
+            hint: "logits are [n, ..., classes], labels are integers [n, ...]"))
       }
       return Tensor.composite("softmax_cross_entropy", [self, labels], caller) { operands in
         let (logits, labels) = (operands[0], operands[1])
-        let shifted = logits - logits.max(1, keepingDimensions: true)
-        let classes = Tensor.iota(logits.shape.extents, axis: 1, labels.dtype)
-        let isLabel = labels.expanded(at: 1).isEqual(to: classes)
-        let picked = isLabel.select(shifted, otherwise: Tensor(0, logits.dtype)).sum(1)
-        return shifted.exp().sum(1).log() - picked
+        let shifted = logits - logits.max(-1, keepingDimensions: true)
+        let classes = Tensor.iota(logits.shape.extents, axis: logits.rank - 1, labels.dtype)
+        let isLabel = labels.expanded(at: -1).isEqual(to: classes)
+        let picked = isLabel.select(shifted, otherwise: Tensor(0, logits.dtype)).sum(-1)
+        return shifted.exp().sum(-1).log() - picked
       }
     }
   }

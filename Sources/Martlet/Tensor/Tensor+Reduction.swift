@@ -64,7 +64,7 @@ extension Tensor {
     }
   }
 
-  private func reduced(
+  func reduced(
     _ function: ReduceFunction, _ axes: [Int], _ keepingDimensions: Bool, _ caller: Caller
   ) -> Tensor {
     Tensor.apply([self], "'reduce_\(function.rawValue)' is used", caller) { context, location in

@@ -55,10 +55,22 @@ public struct Loss: Sendable {
     }, outputName: "logits", interpretation: ("probabilities", { $0.sigmoid() }),
     defaultMetrics: [.accuracy])
 
-  /// The cross-entropy of integer labels `[n]` under the softmax of the outputs (logits) `[n, classes]`.
+  /// The cross-entropy of integer labels under the softmax of the outputs (logits).
+  ///
+  /// Outputs are `[n, classes]` with labels `[n]`; or, with a label for each position of a sequence,
+  /// `[n, ..., classes]` with labels `[n, ...]`, and the mean over an example's labels.
   public static let softmaxCrossEntropy = Loss(
-    "softmax cross-entropy", { $0.softmaxCrossEntropy(labels: $1) }, outputName: "logits",
-    interpretation: ("probabilities", { $0.softmax() }), defaultMetrics: [.accuracy])
+    "softmax cross-entropy", { $0.softmaxCrossEntropy(labels: $1).meanOfExamples() },
+    outputName: "logits", interpretation: ("probabilities", { $0.softmax() }),
+    defaultMetrics: [.accuracy])
+
+  /// As `softmaxCrossEntropy`, but negative labels do not count: the mean is over an example's others.
+  public static let maskedSoftmaxCrossEntropy = Loss(
+    "masked softmax cross-entropy",
+    { logits, labels in
+      logits.softmaxCrossEntropy(labels: labels).meanOfExamples(where: labels.isAtLeast(0))
+    }, outputName: "logits", interpretation: ("probabilities", { $0.softmax() }),
+    defaultMetrics: [.maskedAccuracy])
 
   private static func requireEqualTypes(
     _ name: String, _ output: Tensor, _ label: Tensor, _ body: () -> Tensor
@@ -98,13 +110,18 @@ public struct Metric: Sendable {
     self.perExample = perExample
   }
 
-  /// The share of examples whose label is predicted: by the greatest of several logits, or by the sign of one.
+  /// The share of labels that are predicted: by the greatest of several logits, or by the sign of one.
   public static let accuracy = Metric("accuracy", isShare: true) { output, label in
-    if output.rank == 2, label.rank == 1, output.shape[1] > 1 {
-      return output.argmax(1).isEqual(to: label.converted(to: .i32)).converted(to: .f32)
+    if output.rank == label.rank + 1, output.shape[-1] > 1 {
+      return output.predicts(label).converted(to: .f32).meanOfExamples()
     }
     let isOne = label.asTarget(of: output).isGreater(than: 0.5)
     return output.isGreater(than: 0).isEqual(to: isOne).converted(to: .f32).meanOfExamples()
+  }
+
+  /// As `accuracy` by the greatest of several logits, but negative labels do not count.
+  public static let maskedAccuracy = Metric("accuracy", isShare: true) { output, label in
+    output.predicts(label).converted(to: .f32).meanOfExamples(where: label.isAtLeast(0))
   }
 }
 
@@ -112,6 +129,20 @@ extension Tensor {
   /// The mean over all dimensions but the first.
   func meanOfExamples() -> Tensor {
     rank <= 1 ? self : mean(over: Array(1..<rank), .unknown)
+  }
+
+  /// The mean over those elements of an example of which a tensor of bools is true; 0 where it never is.
+  fileprivate func meanOfExamples(where counts: Tensor) -> Tensor {
+    let kept = counts.select(self, otherwise: Tensor(0, dtype))
+    guard rank > 1 else { return kept }
+    let axes = Array(1..<rank)
+    let total = kept.reduced(.sum, axes, false, .unknown)
+    return total / counts.converted(to: dtype).reduced(.sum, axes, false, .unknown).maximum(1)
+  }
+
+  /// Whether the greatest of these logits is at the place that the label names.
+  fileprivate func predicts(_ label: Tensor) -> Tensor {
+    argmax(-1).isEqual(to: label.converted(to: .i32))
   }
 
   /// These labels in the dtype of an output, and in its shape where they have as many elements.

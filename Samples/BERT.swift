@@ -1,0 +1,43 @@
+import Martlet
+
+/// A reader of language: some words of a text are hidden, and it tells them from the words on both sides.
+///
+/// Every position sees all others, so the model cannot be asked for the next word, which it sees; instead 15 % of the
+/// tokens are hidden and only these are judged (Devlin, Chang, Lee and Toutanova, "BERT: pre-training of deep
+/// bidirectional transformers for language understanding", NAACL 2019). The 1,000 tokens are characters and
+/// frequent pieces of words, learned from the novel itself.
+extension Samples {
+  static let bert = bertSample(
+    "bert", "a transformer that tells the hidden words of a novel (2018)", batch: 8,
+    Transformer.Size(vocabulary: 1000, length: 128, features: 384, heads: 12, blocks: 6))
+
+  /// The same code, small enough for the interpreter.
+  static let smallBERT = bertSample(
+    "bert-small", "a small transformer that sees both sides", batch: 4,
+    Transformer.Size(vocabulary: 120, length: 12, features: 16, heads: 2, blocks: 2))
+
+  private static func bertSample(
+    _ name: String, _ summary: String, batch: Int, _ size: Transformer.Size
+  ) -> Sample {
+    Sample(
+      name: name, summary: summary, epochs: 4, batch: batch, learningRate: 0.0005,
+      example: size.example, classNames: [],
+      data: { () throws(Diagnostic) in
+        let text = try emma()
+        // The last token is the mask.
+        let pieces = BytePairs(
+          learning: text, isLetter: Text.characters.map { $0.first?.isLetter == true },
+          count: size.vocabulary - 1)
+        return splitAtEnd(
+          try Sequences.masked(
+            pieces.tokens(of: text), length: size.length, mask: Int32(size.vocabulary - 1),
+            vocabulary: size.vocabulary))
+      },
+      trainer: { options throws(Diagnostics) in
+        try Trainer(
+          Transformer(size, causal: false), loss: .maskedSoftmaxCrossEntropy,
+          optimizer: Adam(learningRate: options.learningRate),
+          seed: options.seed, backend: options.backend)
+      })
+  }
+}

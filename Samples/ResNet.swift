@@ -1,0 +1,86 @@
+import Martlet
+
+/// A residual network: eighteen layers deep, because each pair of layers only has to learn what to add to its input.
+///
+/// Plain networks get worse, even in training, once they are deep enough. Here the input of each block runs around it
+/// and is added to its result, so that a block that has nothing to say can stay near 0, and gradients reach the first
+/// layer undiminished (He, Zhang, Ren and Sun, "Deep residual learning for image recognition", CVPR 2016). Batch
+/// normalization keeps every layer's signal at one size. This is the paper's 18-layer network in the variant for
+/// images of 32x32: a first convolution of 3x3 and no first pooling.
+struct ResNet: Layer {
+  let stem: Sequential
+  let blocks: [ResidualBlock]
+  let pool = GlobalAvgPool2D()
+  let scores: Dense
+
+  /// Makes a network with two blocks for each number of filters; from the second on, the first block halves the image.
+  init(filters: [Int], classes: Int) {
+    stem = Sequential(normalizedConvolution(filters.first ?? 1), Activation.relu)
+    blocks = filters.indices.flatMap { stage in
+      let isFirst = stage == 0
+      return [
+        ResidualBlock(filters[stage], stride: isFirst ? 1 : 2, changesShape: !isFirst),
+        ResidualBlock(filters[stage]),
+      ]
+    }
+    scores = Dense(classes)
+  }
+
+  func callAsFunction(_ image: Tensor) -> Tensor {
+    scores(pool(blocks.reduce(stem(image)) { $1($0) }))
+  }
+}
+
+/// Two convolutions and the way around them, which is a convolution of 1x1 where the shape changes.
+struct ResidualBlock: Layer {
+  let sum: Residual
+
+  init(_ filters: Int, stride: Size2D = 1, changesShape: Bool = false) {
+    sum = Residual(
+      normalizedConvolution(filters, stride: stride), Activation.relu,
+      normalizedConvolution(filters),
+      shortcut: changesShape ? normalizedConvolution(filters, size: 1, stride: stride) : nil)
+  }
+
+  func callAsFunction(_ input: Tensor) -> Tensor { sum(input).relu() }
+}
+
+/// A convolution without a bias, which the normalization after it would take away again.
+private func normalizedConvolution(
+  _ filters: Int, size: Size2D = 3, stride: Size2D = 1
+) -> Sequential {
+  let padding = Padding.explicit(Size2D(size.height / 2, size.width / 2))
+  return Sequential(
+    Conv2D(
+      filters: filters, size: size, stride: stride, padding: padding, bias: false, weights: .he),
+    BatchNorm())
+}
+
+extension Samples {
+  static let resNet18 = Sample(
+    name: "resnet18",
+    summary: "18 layers with residual connections on digits padded to 32x32x3 (2015)",
+    epochs: 3, batch: 32, learningRate: 0.01,
+    example: digit(side: 32, channels: 3), classNames: Digits.classNames,
+    data: { () throws(Diagnostic) in try digits(padding: 2, channels: 3) },
+    trainer: { options throws(Diagnostics) in
+      try resNetTrainer([64, 128, 256, 512], options)
+    })
+
+  /// The same code, small enough for the interpreter.
+  static let smallResNet = Sample(
+    name: "resnet-small", summary: "a residual network on 8x8 digits",
+    epochs: 3, batch: 16, learningRate: 0.01,
+    example: digit(side: 8, channels: 3), classNames: Digits.classNames,
+    data: { () throws(Diagnostic) in try smallDigits(channels: 3) },
+    trainer: { options throws(Diagnostics) in try resNetTrainer([4, 6], options) })
+
+  private static func resNetTrainer(
+    _ filters: [Int], _ options: Sample.Options
+  ) throws(Diagnostics) -> Trainer {
+    try Trainer(
+      ResNet(filters: filters, classes: 10), loss: .softmaxCrossEntropy,
+      optimizer: SGD(learningRate: options.learningRate, momentum: 0.9),
+      seed: options.seed, backend: options.backend)
+  }
+}

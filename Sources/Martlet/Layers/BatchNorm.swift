@@ -1,0 +1,54 @@
+import GraphIR
+
+/// Brings each channel to mean 0 and variance 1 over the batch, then scales and shifts it (Ioffe and Szegedy, "Batch
+/// normalization", ICML 2015): `(x - mean) / sqrt(variance + epsilon) * scale + bias`.
+///
+/// Maps `[n, ..., channels]` to its own type. In training, mean and variance are the batch's, over all dimensions but
+/// the last, and the running ones move towards them by the share `momentum` (the variance as the estimate that
+/// divides by one less than the count); otherwise the running ones are used. Parameters: `scale` and `bias`
+/// `[channels]`; untrained state: `runningMean` and `runningVariance` `[channels]`.
+public struct BatchNorm: Layer {
+  /// The share by which the running statistics move towards a batch's.
+  public let momentum: Double
+  /// What is added to the variance.
+  public let epsilon: Double
+  /// The layer's identity and line.
+  public let place: Place
+  let scale = Parameter(.ones)
+  let bias = Parameter(.zeros)
+  let runningMean = UntrainedState(.zeros)
+  let runningVariance = UntrainedState(.ones)
+
+  /// Makes a layer that leaves a batch as it is, but for its statistics.
+  public init(
+    momentum: Double = 0.1, epsilon: Double = 1e-5, file: String = #fileID, line: Int = #line
+  ) {
+    self.momentum = momentum
+    self.epsilon = epsilon
+    place = Place(file: file, line: line)
+  }
+
+  /// The normalized input, of the same floating-point type.
+  public func callAsFunction(_ input: Tensor) -> Tensor {
+    place.enter(self) {
+      input.checked("BatchNorm takes [n, ..., channels], not empty") {
+        $0.shape.rank >= 2 && $0.shape.elementCount > 0 && $0.dtype.isFloat
+      } then: {
+        let (shape, dtype) = ([input.shape[-1]], input.dtype)
+        let mean = runningMean(shape, dtype)
+        let variance = runningVariance(shape, dtype)
+        guard TraceContext.current?.mode == .training else {
+          let factor = (variance + epsilon).rsqrt() * scale(shape, dtype)
+          return input * factor + (bias(shape, dtype) - mean * factor)
+        }
+        let batch = input.moments(over: Array(0..<input.rank - 1), .unknown)
+        let count = Double(input.shape.elementCount / max(shape[0], 1))
+        runningMean.update(mean + (batch.mean - mean) * momentum)
+        let estimate = batch.variance * (count / max(count - 1, 1))
+        runningVariance.update(variance + (estimate - variance) * momentum)
+        let factor = (batch.variance + epsilon).rsqrt() * scale(shape, dtype)
+        return (input - batch.mean) * factor + bias(shape, dtype)
+      }
+    }
+  }
+}
