@@ -3,7 +3,7 @@ import Testing
 
 /// The verbs, end to end.
 @Suite struct VerbTests {
-  static let samples = ["perceptron", "softmax-regression", "mlp", "lenet"]
+  static let samples = ["perceptron", "softmax-regression", "mlp", "lenet", "resnet18", "gpt"]
   let program: Program
 
   init() throws { program = try Program() }

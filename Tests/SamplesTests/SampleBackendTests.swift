@@ -15,9 +15,9 @@ import Testing
     }
   }
 
-  @Test(arguments: ["perceptron", "softmax-regression", "mlp", "lenet"])
+  @Test(arguments: Samples.quick.map(\.name))
   func theLossCurveIsTheInterpreters(name: String) throws {
-    let sample = try #require(Samples.named(name))
+    let sample = try quick(name)
     let native = try losses(sample, JITBackend(threads: 2), steps: 20)
     let reference = try losses(sample, InterpreterBackend(), steps: 20)
     #expect(native.count == 20)
@@ -27,9 +27,9 @@ import Testing
     #expect(native[19] < native[0])
   }
 
-  @Test(arguments: ["mlp", "lenet"])
+  @Test(arguments: ["mlp", "lenet", "resnet-small"])
   func theBitsDoNotDependOnTheThreads(name: String) throws {
-    let sample = try #require(Samples.named(name))
+    let sample = try quick(name)
     let part = try sample.data().train[0..<3 * sample.batch + 7]
     func weights(_ threads: Int, seed: UInt64 = 1) throws -> [Literal?] {
       let trainer = try sample.trainer(seed: seed, backend: JITBackend(threads: threads))

@@ -2,24 +2,28 @@ import GraphIR
 
 /// A vector for each of a number of tokens, looked up by its index.
 ///
-/// Maps integers `[...]` (i32 or i64), clamped into `0 ..< count`, to f32 `[..., features]`. Parameter: `weight`
+/// Maps integers `[...]` (i32 or i64), clamped into `0 ..< count`, to floats `[..., features]`. Parameter: `weight`
 /// `[count, features]`.
 public struct Embedding: Layer {
   /// The number of tokens.
   public let count: Int
   /// The length of a token's vector.
   public let features: Int
+  /// The vectors' dtype.
+  public let dtype: DType
   /// The layer's identity and line.
   public let place: Place
   let weight: Parameter
 
   /// Makes a layer; `weights` draws the vectors.
   public init(
-    _ count: Int, features: Int, weights: Initializer = .gaussian(standardDeviation: 0.02),
-    file: String = #fileID, line: Int = #line
+    _ count: Int, features: Int, dtype: DType = .f32,
+    weights: Initializer = .gaussian(standardDeviation: 0.02), file: String = #fileID,
+    line: Int = #line
   ) {
     self.count = count
     self.features = features
+    self.dtype = dtype
     place = Place(file: file, line: line)
     weight = Parameter(weights)
   }
@@ -30,7 +34,7 @@ public struct Embedding: Layer {
       input.checked("Embedding of \(count) tokens in \(features) features takes i32 or i64 [...]") {
         count >= 1 && features >= 1 && ($0.dtype == .i32 || $0.dtype == .i64)
       } then: {
-        weight([count, features]).gathered(at: input)
+        weight([count, features], dtype).gathered(at: input)
       }
     }
   }
