@@ -38,8 +38,18 @@ extension PhaseEmitter {
       return module.convert(try value(x), from: self.type(x), to: type)
     case .random(let stream, let index, let seed, let step):
       return module.random(
-        stream: stream, index: try value(index), seed: try value(seed), step: try value(step), type)
+        stream: stream, index: try value(index), isBlocks: try isWholeBlocks(index, type),
+        seed: try value(seed), step: try value(step), type)
     }
+  }
+
+  /// Whether the lanes of an index are neighbours, from the start of a block of random words to the end of one.
+  private func isWholeBlocks(_ index: RegisterID, _ type: LoopType) throws(Diagnostic) -> Bool {
+    let perBlock = type.dtype.bitCount == 64 ? 2 : 4
+    guard case .lanes(let first, stride: 1) = try defined(index).instruction else { return false }
+    let range = range(of: first)
+    return type.lanes % perBlock == 0 && range.modulus % perBlock == 0
+      && range.residue % perBlock == 0
   }
 
   /// Lane i with lane i + n/2, then halves again.

@@ -6,43 +6,84 @@ import LoopIR
 extension ModuleEmitter {
   /// The elements `index[lane]` of a stream.
   ///
-  /// Each lane computes its own block: no lane needs another.
+  /// Where the lanes are whole blocks of neighbours, each block is computed once; otherwise each lane computes its own.
   func random(
-    stream: Int, index: CodeValue, seed: CodeValue, step: CodeValue, _ type: LoopType
+    stream: Int, index: CodeValue, isBlocks: Bool, seed: CodeValue, step: CodeValue,
+    _ type: LoopType
   ) -> CodeValue {
-    let wide = ir.vector(ir.int64, type.lanes)
-    let isWide = type.dtype.bitCount == 64
-    let perBlock = isWide ? 1 : 2
-    let block = ir.lshr(index, by: perBlock)
-    let low = ir.splat(UInt64(0xFFFF_FFFF), wide)
-    func spread(_ scalar: CodeValue) -> CodeValue { ir.broadcast(scalar, lanes: type.lanes) }
-    let words = philox(
-      [
-        ir.and(block, low), ir.splat(UInt64(stream), wide), ir.and(spread(step), low),
-        ir.lshr(spread(step), by: 32),
-      ], key: [ir.and(spread(seed), low), ir.lshr(spread(seed), by: 32)], wide)
-    let place = ir.and(index, ir.splat(isWide ? UInt64(1) : 3, wide))
-    func isPlace(_ number: Int) -> CodeValue {
-      ir.compare(LLVMIntEQ, place, ir.splat(UInt64(number), wide))
+    let perBlock = type.dtype.bitCount == 64 ? 2 : 4
+    let lanes = isBlocks ? type.lanes / perBlock : type.lanes
+    let first =
+      isBlocks
+      ? everyLane(index, apart: perBlock, count: lanes, of: type.lanes) : index
+    let block = ir.lshr(first, by: perBlock.trailingZeroBitCount)
+    let words = randomBlock(block, stream: stream, seed: seed, step: step, lanes: lanes)
+    let numbers =
+      perBlock == 2
+      ? pairs(words, lanes: lanes)
+      : words.map {
+        ir.trunc($0, ir.vector(ir.integer(32), lanes))
+      }
+    let chosen =
+      isBlocks
+      ? interleave(numbers, lanes: lanes) : choose(numbers, index, lanes: lanes)
+    return number(chosen, type)
+  }
+
+  private func everyLane(
+    _ vector: CodeValue, apart: Int, count: Int, of lanes: Int
+  ) -> CodeValue {
+    if count == 1 { return ir.extractLane(vector, 0, of: lanes) }
+    return ir.shuffle(vector, vector, (0..<count).map { $0 * apart })
+  }
+
+  /// Two words as one of 64 bits, the second above the first.
+  private func pairs(_ words: [CodeValue], lanes: Int) -> [CodeValue] {
+    [
+      ir.or(words[0], ir.shl(words[1], by: 32)), ir.or(words[2], ir.shl(words[3], by: 32)),
+    ]
+  }
+
+  /// The first lanes of all vectors, then the second ones, and so on.
+  private func interleave(_ vectors: [CodeValue], lanes: Int) -> CodeValue {
+    if lanes == 1 {
+      let empty = ir.poison(ir.vector(ir.type(of: vectors[0]), vectors.count))
+      return vectors.enumerated().reduce(empty) { ir.insert($0, $1.element, $1.offset) }
     }
-    if isWide {
-      let first = ir.select(isPlace(0), words[0], words[2])
-      let second = ir.select(isPlace(0), words[1], words[3])
-      return number(ir.or(first, ir.shl(second, by: 32)), type)
+    var (joined, width) = (vectors, lanes)
+    while joined.count > 1 {
+      joined = stride(from: 0, to: joined.count, by: 2).map {
+        ir.shuffle(joined[$0], joined[$0 + 1], Array(0..<(2 * width)))
+      }
+      width *= 2
     }
-    var word = words[3]
-    for candidate in (0..<3).reversed() {
-      word = ir.select(isPlace(candidate), words[candidate], word)
+    return ir.shuffle(
+      joined[0], joined[0], (0..<width).map { $0 % vectors.count * lanes + $0 / vectors.count })
+  }
+
+  /// Lane by lane the vector that the index, modulo their number, names.
+  private func choose(_ vectors: [CodeValue], _ index: CodeValue, lanes: Int) -> CodeValue {
+    let wide = ir.type(of: index)
+    let place = ir.and(index, ir.splat(UInt64(vectors.count - 1), wide))
+    return vectors.indices.dropLast().reversed().reduce(vectors[vectors.count - 1]) {
+      ir.select(ir.compare(LLVMIntEQ, place, ir.splat(UInt64($1), wide)), vectors[$1], $0)
     }
-    return number(word, type)
   }
 
   /// Ten rounds; every word is kept in 64 bits of which the upper half is zero.
-  private func philox(
-    _ counter: [CodeValue], key: [CodeValue], _ wide: LLVMTypeRef
+  private func randomBlock(
+    _ block: CodeValue, stream: Int, seed: CodeValue, step: CodeValue, lanes: Int
   ) -> [CodeValue] {
+    let wide = ir.vector(ir.int64, lanes)
     let low = ir.splat(UInt64(0xFFFF_FFFF), wide)
-    var (c, k) = (counter, key)
+    let (seeds, steps) = (
+      ir.broadcast(seed, lanes: lanes), ir.broadcast(step, lanes: lanes)
+    )
+    var c = [
+      ir.and(block, low), ir.splat(UInt64(stream), wide), ir.and(steps, low),
+      ir.lshr(steps, by: 32),
+    ]
+    var k = [ir.and(seeds, low), ir.lshr(seeds, by: 32)]
     for round in 0..<10 {
       if round > 0 {
         k[0] = ir.and(ir.add(k[0], ir.splat(UInt64(0x9E37_79B9), wide)), low)
@@ -58,23 +99,20 @@ extension ModuleEmitter {
     return c
   }
 
-  /// The number of the dtype that a word, or two words, make.
+  /// The number of the dtype that a word of 32 or 64 bits makes.
   private func number(_ word: CodeValue, _ type: LoopType) -> CodeValue {
     let target = registerType(type)
+    // At most 24 bits are left (53 for f64): exact.
     func fraction(_ shift: Int, _ scale: Double) -> CodeValue {
-      // At most 53 bits, below 2^63: exact as a signed integer.
-      let wide = ir.vector(storageType(.f64), type.lanes)
-      let number = LLVMBuildSIToFP(ir.builder, ir.lshr(word, by: shift), wide, "")!
-      let scaled = ir.fmul(number, scale)
-      return type.dtype == .f64 ? scaled : ir.fptrunc(scaled, target)
+      ir.fmul(ir.numberFromUnsigned(ir.lshr(word, by: shift), target), scale)
     }
     switch type.dtype {
     case .f32: return fraction(8, 0x1p-24)
     case .f64: return fraction(11, 0x1p-53)
     case .f16: return fraction(21, 0x1p-11)
     case .bf16: return fraction(24, 0x1p-8)
-    case .i64, .u64: return word
-    case .i8, .i16, .i32, .u8, .u16, .u32, .bool: return ir.trunc(word, target)
+    case .i64, .u64, .i32, .u32: return word
+    case .i8, .i16, .u8, .u16, .bool: return ir.trunc(word, target)
     }
   }
 }
