@@ -16,31 +16,31 @@ import Testing
   }
 
   static let claims = [
-    Claim(function: .exp, reference: { Glibc.exp($0) }, singleUlps: 1, doubleUlps: 1.5),
-    Claim(function: .expm1, reference: { Glibc.expm1($0) }, singleUlps: 1, doubleUlps: 4.5),
+    Claim(function: .exp, reference: { Glibc.exp($0) }, singleUlps: 1.1, doubleUlps: 1.5),
+    Claim(function: .expm1, reference: { Glibc.expm1($0) }, singleUlps: 2, doubleUlps: 2.5),
     Claim(function: .log, reference: { Glibc.log($0) }, singleUlps: 1, doubleUlps: 1.5),
-    Claim(function: .log1p, reference: { Glibc.log1p($0) }, singleUlps: 1, doubleUlps: 4.5),
+    Claim(function: .log1p, reference: { Glibc.log1p($0) }, singleUlps: 2, doubleUlps: 2.5),
     Claim(
       function: .softplus,
       reference: { ($0 > 0 ? $0 : 0) + Glibc.log1p(Glibc.exp(-$0.magnitude)) },
       singleUlps: 1, doubleUlps: 4.5),
     Claim(function: .sin, reference: { Glibc.sin($0) }, singleUlps: 1, doubleUlps: 2.5),
     Claim(function: .cos, reference: { Glibc.cos($0) }, singleUlps: 1, doubleUlps: 2.5),
-    Claim(function: .tanh, reference: { Glibc.tanh($0) }, singleUlps: 2, doubleUlps: 4.5),
+    Claim(function: .tanh, reference: { Glibc.tanh($0) }, singleUlps: 2, doubleUlps: 3),
     Claim(
       function: .sigmoid,
       reference: { x in
         x >= 0 ? 1 / (1 + Glibc.exp(-x)) : Glibc.exp(x) / (1 + Glibc.exp(x))
       }, singleUlps: 2, doubleUlps: 4.5),
-    Claim(function: .erf, reference: { Glibc.erf($0) }, singleUlps: 1, doubleUlps: 4.5),
+    Claim(function: .erf, reference: { Glibc.erf($0) }, singleUlps: 2, doubleUlps: 4.5),
     Claim(function: .rsqrt, reference: { 1 / $0.squareRoot() }, singleUlps: 2, doubleUlps: 2),
   ]
 
   @Test(arguments: claims)
   func singlePrecision(_ claim: Claim) throws {
-    let count = 1 << 19
-    let patterns = (0..<count).map { Float(bitPattern: UInt32($0) &* 8191 &+ 17) }
-    let usual = (0..<count).map { Float($0 - count / 2) * 0x1p-14 }
+    let count = 1 << 21
+    let patterns = (0..<count).map { Float(bitPattern: UInt32($0) &* 2053 &+ 17) }
+    let usual = (0..<count).map { Float($0 - count / 2) * 0x1p-16 }
     // Neighbouring lanes of very different size.
     let mixed = (0..<count).map { $0 % 3 == 0 ? patterns[$0] : usual[$0] }
     for values in [patterns, usual, mixed] {
@@ -91,7 +91,7 @@ import Testing
     let (xs, ys) = (x.doubles(), y.doubles())
     for index in pairs.indices {
       let expected = Glibc.pow(xs[index], ys[index])
-      let error = ulps(result[index], expected, dtype)
+      let error = VectorMathTests.ulps(result[index], expected, dtype)
       guard error <= (dtype == .f32 ? 1 : 4) else {
         Issue.record("pow(\(xs[index]), \(ys[index])) = \(result[index]), not \(expected)")
         return
@@ -113,7 +113,7 @@ import Testing
   ) throws {
     var worst = (error: 0.0, index: 0)
     for (index, input) in inputs.enumerated() {
-      let error = ulps(results[index], reference(input), dtype)
+      let error = VectorMathTests.ulps(results[index], reference(input), dtype)
       if error > worst.error { worst = (error, index) }
     }
     let input = inputs[worst.index]
@@ -124,7 +124,7 @@ import Testing
   }
 
   /// The distance of a result from the true value in units in the last place of the dtype.
-  private func ulps(_ result: Double, _ expected: Double, _ dtype: DType) -> Double {
+  static func ulps(_ result: Double, _ expected: Double, _ dtype: DType) -> Double {
     if result == expected { return result.sign == expected.sign ? 0 : .infinity }
     if result.isNaN && expected.isNaN { return 0 }
     let rounded = dtype == .f32 ? Double(Float(expected)) : expected

@@ -2,93 +2,47 @@ import CLLVM
 import GraphIR
 
 /// e^x and the functions built on it.
+///
+/// x = n ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite, "Software manual for the elementary functions", 1980); then
+/// e^x = 2^n (1 + t) with t = e^r - 1 by a polynomial. How 2^n enters is what tells the functions apart.
 extension VectorMath {
-  /// e^x: at most 1 ulp (f32, f64).
+  /// e^x: at most 1.1 ulp (f32), 1.5 ulp (f64).
   ///
-  /// x = n ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite, "Software manual for the elementary functions", 1980),
-  /// the power series of e^r, and 2^n in two factors, so that overflow and denormals come out right.
-  func exp(_ x: CodeValue, fault: PlantedFault? = nil) -> CodeValue {
-    // Beyond these the result is infinite or zero; NaN passes both selects.
+  /// 2^n comes in two factors, so that overflow and denormals come out right.
+  func exp(_ x: CodeValue) -> CodeValue {
+    // Beyond these the result is infinite or zero.
     let (low, high) = isDouble(x) ? (-746.0, 710.0) : (-105.0, 89.5)
-    var clamped = ir.select(ir.compare(LLVMRealOLT, x, low), splat(low, like: x), x)
-    clamped = ir.select(ir.compare(LLVMRealOGT, clamped, high), splat(high, like: x), clamped)
-    let (n, r, lost) = reduceByLogarithmOfTwo(clamped)
-    return scale(exponentialSeries(r, lost, fault: fault), byPowerOfTwo: n)
-  }
-
-  /// n as integers, r = x - n ln 2, and what r lost by rounding.
-  private func reduceByLogarithmOfTwo(
-    _ x: CodeValue
-  ) -> (n: CodeValue, r: CodeValue, lost: CodeValue) {
-    // Adding 1.5 * 2^23 (2^52) leaves the nearest integer in the low bits.
-    let magic = isDouble(x) ? 0x1.8p52 : 0x1.8p23
-    let shifted = ir.fma(x, splat(1.442695040888963407, like: x), splat(magic, like: x))
-    let rounded = ir.fadd(shifted, -magic)
-    let n = ir.sub(bits(shifted), bits(splat(magic, like: x)))
-    // The upper part has zeros at its end: its product with n is exact.
-    let (high, low) =
-      isDouble(x)
-      ? (0x1.62e42feep-1, 0x1.a39ef35793c76p-33) : (0x1.63p-1, -0x1.bd0106p-13)
-    let exact = ir.fma(rounded, splat(-high, like: x), x)
-    let r = ir.fma(rounded, splat(-low, like: x), exact)
-    let lost = ir.fma(rounded, splat(-low, like: x), ir.fsub(exact, r))
-    return (n, r, lost)
-  }
-
-  /// 1 + r + lost + r^2 (1/2! + r/3! + ...), rounded once at the end but for small terms.
-  private func exponentialSeries(
-    _ r: CodeValue, _ lost: CodeValue, fault: PlantedFault?
-  ) -> CodeValue {
-    var factorial = 1.0
-    var coefficients: [Double] = []
-    for k in 2...(isDouble(r) ? 13 : 7) {
-      factorial *= Double(k)
-      coefficients.append(1 / factorial)
-    }
-    if fault == .llvmWrongCoefficient { coefficients[0] = 0.48 }
-    let tail = ir.fma(ir.fmul(r, r), polynomial(r, coefficients), lost)
-    let sum = ir.fadd(r, 1)
-    let rounding = ir.fsub(r, ir.fadd(sum, -1))
-    return ir.fadd(sum, ir.fadd(rounding, tail))
-  }
-
-  /// p 2^n.
-  func scale(_ p: CodeValue, byPowerOfTwo n: CodeValue) -> CodeValue {
+    let (n, t) = splitExponential(clamp(x, low, high), .ofPower)
     let half = ir.ashr(n, by: 1)
-    return ir.fmul(ir.fmul(p, powerOfTwo(half, like: p)), powerOfTwo(ir.sub(n, half), like: p))
+    let first = powerOfTwo(half, like: x)
+    return ir.fmul(ir.fma(t, first, first), powerOfTwo(ir.sub(n, half), like: x))
   }
 
-  /// 2^n, for n among the exponents of normal numbers.
-  private func powerOfTwo(_ n: CodeValue, like x: CodeValue) -> CodeValue {
-    let (bias, width) = isDouble(x) ? (UInt64(1023), 52) : (127, 23)
-    let biased = ir.add(n, ir.splat(bias, ir.type(of: n)))
-    return ir.bitcast(ir.shl(biased, by: width), ir.type(of: x))
-  }
-
-  /// e^x - 1: just above 0.5 ulp (f32), at most 4 ulp (f64).
+  /// e^x - 1: at most 2 ulp (f32, f64).
   ///
-  /// With u = e^x rounded, (u - 1) x / log u: the errors of u cancel (Kahan; see Higham, "Accuracy and stability
-  /// of numerical algorithms", 2002, section 1.14.1).
+  /// 2 (t h + (h - 1/2)) with h = 2^(n - 1), which is always a normal number.
   func expm1(_ x: CodeValue) -> CodeValue {
-    inDouble([x]) { arguments in
-      let x = arguments[0]
-      let u = exp(x)
-      let difference = ir.fadd(u, -1)
-      let corrected = ir.fmul(ir.fdiv(difference, log(u)), x)
-      // e^x rounds to 1: x itself; e^x is 0 or infinite: nothing is lost.
-      let isSmall = ir.compare(LLVMRealOEQ, u, 1)
-      let isLarge = ir.or(
-        ir.compare(LLVMRealOEQ, u, Double.infinity), ir.compare(LLVMRealOLT, x, -40))
-      return ir.select(isSmall, x, ir.select(isLarge, difference, corrected))
-    }
+    let clamped = clamp(x, -40, isDouble(x) ? 710 : 89)
+    let result = expm1(inRange: clamped)
+    // Here x is the nearest number, and its sign and a denormal's last bit are kept.
+    let isSmall = ir.compare(LLVMRealOLT, magnitude(x), isDouble(x) ? 0x1p-54 : 0x1p-25)
+    return ir.select(isSmall, x, result)
+  }
+
+  private func expm1(inRange x: CodeValue) -> CodeValue {
+    let (n, t) = splitExponential(x, .ofDifference)
+    let one = ir.splat(UInt64(1), ir.type(of: n))
+    let half = powerOfTwo(ir.sub(n, one), like: x)
+    let result = ir.fma(t, half, ir.fadd(half, -0.5))
+    return ir.fadd(result, result)
   }
 
   /// 1 / (1 + e^-x): at most 2 ulp (f32, f64).
   ///
   /// By e = e^-|x|, which does not overflow: 1 / (1 + e) or e / (1 + e). A step of Newton's method on the quotient
   /// takes back the rounding of the sum.
-  func sigmoid(_ x: CodeValue, fault: PlantedFault? = nil) -> CodeValue {
-    let e = exp(ir.fneg(magnitude(x)), fault: fault)
+  func sigmoid(_ x: CodeValue) -> CodeValue {
+    let e = exp(ir.fneg(magnitude(x)))
     let isNegative = ir.compare(LLVMRealOLT, x, 0)
     let numerator = ir.select(isNegative, e, splat(1, like: x))
     let sum = ir.fadd(e, 1)
@@ -111,15 +65,101 @@ extension VectorMath {
       return copySign(ir.select(isLarge, splat(1, like: x), inner), x)
     }
     let e = exp(ir.fmul(size, -2))
-    let outer = copySign(ir.fdiv(ir.fsub(splat(1, like: x), e), ir.fadd(e, 1)), x)
-    let z = ir.fmul(x, x)
-    let inner = ir.fma(ir.fmul(x, z), polynomial(z, Self.tanhCoefficients), x)
-    return ir.select(ir.compare(LLVMRealOLT, size, 0.625), inner, outer)
+    let outer = ir.fdiv(ir.fsub(splat(1, like: x), e), ir.fadd(e, 1))
+    let z = ir.fmul(size, size)
+    let inner = ir.fma(ir.fmul(size, z), polynomial(z, Self.tanhCoefficients), size)
+    return copySign(ir.select(ir.compare(LLVMRealOLT, size, 0.625), inner, outer), x)
   }
 
-  /// `(tanh(x) / x - 1) / x^2` in x^2 for |x| < 0.625, error 1.6e-9 (Scripts/fit-vector-math.py).
-  private static let tanhCoefficients = [
-    -0.33333333172, 0.133333035307, -0.0539592533789, 0.0217688682145, -0.00834378037048,
-    0.0022925576991,
+  // MARK: Parts
+
+  /// What the error of e^r - 1 is measured against.
+  private enum Tail {
+    /// Against e^r.
+    case ofPower
+    /// Against e^r - 1 itself.
+    case ofDifference
+  }
+
+  /// x between two numbers; NaN stays NaN.
+  private func clamp(_ x: CodeValue, _ low: Double, _ high: Double) -> CodeValue {
+    let raised = ir.select(ir.compare(LLVMRealOLT, x, low), splat(low, like: x), x)
+    return ir.select(ir.compare(LLVMRealOGT, raised, high), splat(high, like: x), raised)
+  }
+
+  /// n as integers and e^r - 1, where x = n ln 2 + r.
+  private func splitExponential(_ x: CodeValue, _ tail: Tail) -> (n: CodeValue, t: CodeValue) {
+    // Adding 1.5 * 2^23 (2^52) leaves the nearest integer in the low bits.
+    let magic = splat(isDouble(x) ? 0x1.8p52 : 0x1.8p23, like: x)
+    let shifted = ir.fma(x, splat(1.442695040888963407, like: x), magic)
+    let turns = ir.fsub(shifted, magic)
+    let (high, low) =
+      isDouble(x)
+      ? (0x1.62e42feep-1, 0x1.a39ef35793c76p-33) : (0x1.63p-1, -0x1.bd0106p-13)
+    let coarse = ir.fma(turns, splat(-high, like: x), x)
+    let r = ir.fma(turns, splat(-low, like: x), coarse)
+    let curve = polynomial(r, coefficients(tail, isDouble: isDouble(x)))
+    let t: CodeValue
+    switch tail {
+    case .ofPower: t = ir.fma(ir.fmul(r, r), curve, r)
+    case .ofDifference:
+      // The error of r counts here.
+      let lost = ir.fma(turns, splat(-low, like: x), ir.fsub(coarse, r))
+      t = ir.fadd(r, ir.fma(ir.fmul(r, r), curve, lost))
+    }
+    return (ir.sub(bits(shifted), bits(magic)), t)
+  }
+
+  /// 2^n, for n among the exponents of normal numbers.
+  private func powerOfTwo(_ n: CodeValue, like x: CodeValue) -> CodeValue {
+    let (bias, width) = isDouble(x) ? (UInt64(1023), 52) : (127, 23)
+    let biased = ir.add(n, ir.splat(bias, ir.type(of: n)))
+    return ir.bitcast(ir.shl(biased, by: width), ir.type(of: x))
+  }
+
+  private func coefficients(_ tail: Tail, isDouble: Bool) -> [Double] {
+    var coefficients =
+      switch tail {
+      case .ofPower: isDouble ? Self.powerDouble : Self.powerSingle
+      case .ofDifference: isDouble ? Self.differenceDouble : Self.differenceSingle
+      }
+    if module.options.fault == .llvmWrongCoefficient { coefficients[0] = 0.48 }
+    return coefficients
+  }
+
+  // `(e^r - 1 - r) / r^2` for |r| <= ln 2 / 2 (Scripts/fit-vector-math.py).
+
+  /// Error relative to e^r: 3.1e-9.
+  private static let powerSingle: [Double] = [
+    0.49999993447568373233, 0.16666520627625118761, 0.041668387956558579252,
+    0.008368717390804251696, 0.0013814612479424629261,
+  ]
+
+  /// Error relative to e^r: 5.4e-20.
+  private static let powerDouble: [Double] = [
+    0.50000000000000000439, 0.16666666666666683419, 0.041666666666666094711,
+    0.008333333333317034883, 0.0013888888889115435618, 0.00019841269896382378059,
+    0.000024801586926994856816, 2.7557234863220064966e-6, 2.7557581546085215841e-7,
+    2.5112036441028353669e-8, 2.0826719627372561892e-9,
+  ]
+
+  /// Error relative to e^r - 1: 2.4e-10.
+  private static let differenceSingle: [Double] = [
+    0.50000000464141160167, 0.16666666817181144845, 0.041666354659890582254,
+    0.008333273015773095832, 0.001394100869639432321, 0.00019914194677031538068,
+  ]
+
+  /// Error relative to e^r - 1: 3.0e-21.
+  private static let differenceDouble: [Double] = [
+    0.49999999999999999989, 0.16666666666666666663, 0.041666666666666692074,
+    0.0083333333333333385238, 0.001388888888887192854, 0.00019841269841245531531,
+    0.00002480158735005119082, 2.7557319277625058778e-6, 2.7557251943868641509e-7,
+    2.5052047556095311537e-8, 2.0921570267273260269e-9, 1.6093385921137498822e-10,
+  ]
+
+  /// `(tanh(x) / x - 1) / x^2` in x^2 for |x| < 0.625, error of tanh 1.6e-10 (Scripts/fit-vector-math.py).
+  private static let tanhCoefficients: [Double] = [
+    -0.33333330800062027501, 0.13333205898307060979, -0.053946748533067446775,
+    0.021700620480593909002, -0.0081771863331188815088, 0.0021427615255728861459,
   ]
 }

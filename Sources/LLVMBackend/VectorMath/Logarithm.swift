@@ -9,19 +9,23 @@ extension VectorMath {
   /// log((1 + s) / (1 - s)) arranged as in Sun's fdlibm (Ng, 1993): f - (f^2/2 - s (f^2/2 + R(s^2))).
   func log(_ x: CodeValue) -> CodeValue {
     let (e, f) = decompose(x)
+    return specialLogarithms(x, logarithm(e, f))
+  }
+
+  /// e ln 2 + log(1 + f), for f from sqrt(1/2) - 1 to sqrt(2) - 1.
+  private func logarithm(_ e: CodeValue, _ f: CodeValue) -> CodeValue {
     let s = ir.fdiv(f, ir.fadd(f, 2))
     let z = ir.fmul(s, s)
-    let terms = isDouble(x) ? 10 : 5
+    let terms = isDouble(f) ? 10 : 5
     let series = (1...terms).map { 2 / Double(2 * $0 + 1) }
     let rest = ir.fmul(z, polynomial(z, series))
     let half = ir.fmul(ir.fmul(f, f), 0.5)
     let (high, low) =
-      isDouble(x)
+      isDouble(f)
       ? (0x1.62e42feep-1, 0x1.a39ef35793c76p-33) : (0x1.62e3p-1, 0x1.2fefa2p-17)
     let inner = ir.fma(s, ir.fadd(half, rest), ir.fmul(e, low))
     let fraction = ir.fsub(f, ir.fsub(half, inner))
-    let result = ir.fma(e, splat(high, like: x), fraction)
-    return specialLogarithms(x, result)
+    return ir.fma(e, splat(high, like: f), fraction)
   }
 
   /// -infinity at 0, NaN below and at NaN, infinity at infinity; the result elsewhere.
@@ -57,20 +61,21 @@ extension VectorMath {
     return ir.fsub(ir.bitcast(ir.add(n, bits(magic)), ir.type(of: x)), magic)
   }
 
-  /// log(1 + x): just above 0.5 ulp (f32), at most 4 ulp (f64).
+  /// log(1 + x): at most 2 ulp (f32, f64).
   ///
-  /// With u = 1 + x rounded, log(u) x / (u - 1): the error of u cancels (Kahan; see Higham, "Accuracy and stability
-  /// of numerical algorithms", 2002, problem 1.5).
+  /// With u = 1 + x rounded and decomposed, what u lost is added to its fraction at the fraction's scale.
   func log1p(_ x: CodeValue) -> CodeValue {
-    inDouble([x]) { arguments in
-      let x = arguments[0]
-      let u = ir.fadd(x, 1)
-      let corrected = ir.fmul(ir.fdiv(log(u), ir.fadd(u, -1)), x)
-      let isSmall = ir.compare(LLVMRealOEQ, u, 1)
-      // Above 2^53 the 1 does not count (and infinity over infinity would be NaN).
-      let isLarge = ir.compare(LLVMRealOGT, x, 0x1p54)
-      return ir.select(isSmall, x, ir.select(isLarge, log(x), corrected))
-    }
+    let (u, lost) = exactSum(splat(1, like: x), x)
+    let (e, f) = decompose(u)
+    // Far beyond f's precision nothing is lost that counts; there the scale would no longer be a normal number.
+    let limit = isDouble(x) ? 100.0 : 60
+    let isNear = ir.compare(LLVMRealOLT, e, limit)
+    let share = ir.fmul(lost, inversePower(u, like: x))
+    let corrected = ir.fadd(f, ir.select(isNear, share, splat(0, like: x)))
+    let result = specialLogarithms(u, logarithm(e, corrected))
+    // Here x is the nearest number, and its sign and a denormal's last bit are kept.
+    let isSmall = ir.compare(LLVMRealOLT, magnitude(x), isDouble(x) ? 0x1p-54 : 0x1p-25)
+    return ir.select(isSmall, x, result)
   }
 
   /// log(1 + e^x): just above 0.5 ulp (f32), at most 4 ulp (f64).
@@ -82,5 +87,14 @@ extension VectorMath {
       let positive = ir.select(ir.compare(LLVMRealOGT, x, 0), x, splat(0, like: x))
       return ir.fadd(positive, log1p(exp(ir.fneg(magnitude(x)))))
     }
+  }
+
+  /// 2^-e for the exponent e that `decompose` finds, where that is small.
+  private func inversePower(_ u: CodeValue, like x: CodeValue) -> CodeValue {
+    let width = isDouble(x) ? 52 : 23
+    let root = bits(splat(0.5.squareRoot(), like: x))
+    let exponent = ir.ashr(ir.sub(bits(u), root), by: width)
+    return ir.bitcast(
+      ir.sub(bits(splat(1, like: x)), ir.shl(exponent, by: width)), ir.type(of: x))
   }
 }

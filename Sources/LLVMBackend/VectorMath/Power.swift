@@ -52,7 +52,7 @@ extension VectorMath {
   }
 
   /// a + b and its rounding error (Knuth's two-sum).
-  private func exactSum(_ a: CodeValue, _ b: CodeValue) -> (sum: CodeValue, error: CodeValue) {
+  func exactSum(_ a: CodeValue, _ b: CodeValue) -> (sum: CodeValue, error: CodeValue) {
     let sum = ir.fadd(a, b)
     let part = ir.fsub(sum, a)
     let error = ir.fadd(ir.fsub(a, ir.fsub(sum, part)), ir.fsub(b, part))

@@ -19,7 +19,9 @@ extension VectorMath {
       let result = ir.select(isNegative, ir.fneg(value), value)
       // The difference of infinity with itself is NaN, as its sine is.
       let isFinite = ir.compare(LLVMRealOLT, magnitude(x), Double.infinity)
-      return ir.select(isFinite, result, ir.fsub(x, x))
+      let signed = ir.select(isFinite, result, ir.fsub(x, x))
+      // The reduction leaves 0 without its sign.
+      return quarterTurns == 0 ? ir.select(ir.compare(LLVMRealOEQ, x, 0), x, signed) : signed
     }
   }
 
