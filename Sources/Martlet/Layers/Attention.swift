@@ -79,7 +79,9 @@ extension Tensor {
       }
       return Tensor.composite("attention", operands, Caller(file, line)) { operands in
         let factor = 1 / Double(operands[0].shape[-1]).squareRoot()
-        var scores = operands[0].matmul(operands[1].transposed()) * factor
+        let batch = Array(0..<rank - 2)
+        let dot = Dot(batch: [batch, batch], contracting: [[rank - 1], [rank - 1]])
+        var scores = Tensor.apply(.dot(dot), [operands[0], operands[1]], .unknown) * factor
         if causal {
           let positions = Array(scores.shape.extents.suffix(2))
           let isSeen = Tensor.iota(positions, axis: 1).isAtMost(.iota(positions, axis: 0))

@@ -47,7 +47,11 @@ public struct BatchNorm: Layer {
         let estimate = batch.variance * (count / max(count - 1, 1))
         runningVariance.update(variance + (estimate - variance) * momentum)
         let factor = (batch.variance + epsilon).rsqrt() * scale(shape, dtype)
-        return (input - batch.mean) * factor + bias(shape, dtype)
+        // The mean's gradient takes the way of the bias, through a number per channel that is 0: so backward needs
+        // two sums over the batch, of the gradient and of its product with the distance, and not a third.
+        let center = batch.mean.stoppingGradient()
+        let offset = bias(shape, dtype) + (center - batch.mean) * factor
+        return (input - center) * factor + offset
       }
     }
   }
