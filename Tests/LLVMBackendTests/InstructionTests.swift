@@ -66,6 +66,20 @@ import Testing
     }
   }
 
+  /// 1.5 (1 + 2^-7) lies between two numbers of bf16; an addend that f64 cannot hold beside it decides.
+  @Test func multiplyAddRoundsOnce() throws {
+    let harness = try ElementwiseHarness([.bf16, .bf16, .bf16], to: .bf16, count: 2, lanes: 2) {
+      .multiplyAdd($0[0], $0[1], $0[2])
+    }
+    let type = TensorType(.bf16, [2])
+    let operands = [
+      Literal(type, doubles: [1.0078125, 1.0078125]), Literal(type, doubles: [1.5, 1.5]),
+      Literal(type, doubles: [-0x1p-100, 0x1p-100]),
+    ]
+    #expect(try harness.runNatively(operands).doubles() == [193.0 / 128, 194.0 / 128])
+    #expect(try harness.evaluate(operands).doubles() == [193.0 / 128, 194.0 / 128])
+  }
+
   @Test(arguments: DType.allCases)
   func selection(_ dtype: DType) throws {
     try check([.bool, dtype, dtype], to: dtype, lanes: 8, "select \(dtype)") {

@@ -101,20 +101,37 @@ extension ModuleEmitter {
     return ir.compare(predicate, x, y)
   }
 
-  /// a b + c with one rounding; a float of 16 bits has exact products and sums in f64, which are then rounded once.
+  /// a b + c with one rounding.
   func multiplyAdd(
     _ a: CodeValue, _ b: CodeValue, _ c: CodeValue, _ type: LoopType
   ) -> CodeValue {
     let addend = options.fault == .llvmDropsAddend ? ir.zero(ir.type(of: c)) : c
     switch type.dtype {
     case .f32, .f64: return ir.fma(a, b, addend)
-    case .f16, .bf16:
-      let wide = ir.vector(storageType(.f64), type.lanes)
-      let sum = ir.fma(ir.fpext(a, wide), ir.fpext(b, wide), ir.fpext(addend, wide))
-      return convert(sum, from: LoopType(.f64, lanes: type.lanes), to: type)
+    case .f16, .bf16: return shortMultiplyAdd(a, b, addend, type)
     case .i8, .i16, .i32, .i64, .u8, .u16, .u32, .u64: return ir.add(ir.mul(a, b), addend)
     case .bool: return ir.or(ir.and(a, b), addend)
     }
+  }
+
+  /// The product is exact in f64; the sum is rounded to odd there, so that rounding it again is right.
+  private func shortMultiplyAdd(
+    _ a: CodeValue, _ b: CodeValue, _ c: CodeValue, _ type: LoopType
+  ) -> CodeValue {
+    let wide = ir.vector(storageType(.f64), type.lanes)
+    let product = ir.fmul(ir.fpext(a, wide), ir.fpext(b, wide))
+    let (sum, error) = math.exactSum(product, ir.fpext(c, wide))
+    let integers = ir.vector(ir.int64, type.lanes)
+    let (bits, one) = (ir.bitcast(sum, integers), ir.splat(UInt64(1), integers))
+    let isEven = ir.compare(LLVMIntEQ, ir.and(bits, one), ir.zero(integers))
+    // Where the sum is infinite or NaN, the error is NaN.
+    let isInexact = ir.compare(LLVMRealONE, error, 0)
+    let isBelow = ir.compare(
+      LLVMIntSGE, ir.xor(bits, ir.bitcast(error, integers)), ir.zero(integers))
+    let odd = ir.select(isBelow, ir.add(bits, one), ir.sub(bits, one))
+    let chosen = ir.select(ir.and(isEven, isInexact), odd, bits)
+    return convert(
+      ir.bitcast(chosen, wide), from: LoopType(.f64, lanes: type.lanes), to: type)
   }
 
   // MARK: Floats

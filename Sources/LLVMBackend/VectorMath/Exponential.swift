@@ -22,19 +22,12 @@ extension VectorMath {
   ///
   /// 2 (t h + (h - 1/2)) with h = 2^(n - 1), which is always a normal number.
   func expm1(_ x: CodeValue) -> CodeValue {
-    let clamped = clamp(x, -40, isDouble(x) ? 710 : 89)
-    let result = expm1(inRange: clamped)
+    let (n, t) = splitExponential(clamp(x, -40, isDouble(x) ? 710 : 89), .ofDifference)
+    let half = powerOfTwo(ir.sub(n, ir.splat(UInt64(1), ir.type(of: n))), like: x)
+    let result = ir.fma(t, half, ir.fadd(half, -0.5))
     // Here x is the nearest number, and its sign and a denormal's last bit are kept.
     let isSmall = ir.compare(LLVMRealOLT, magnitude(x), isDouble(x) ? 0x1p-54 : 0x1p-25)
-    return ir.select(isSmall, x, result)
-  }
-
-  private func expm1(inRange x: CodeValue) -> CodeValue {
-    let (n, t) = splitExponential(x, .ofDifference)
-    let one = ir.splat(UInt64(1), ir.type(of: n))
-    let half = powerOfTwo(ir.sub(n, one), like: x)
-    let result = ir.fma(t, half, ir.fadd(half, -0.5))
-    return ir.fadd(result, result)
+    return ir.select(isSmall, x, ir.fadd(result, result))
   }
 
   /// 1 / (1 + e^-x): at most 2 ulp (f32, f64).

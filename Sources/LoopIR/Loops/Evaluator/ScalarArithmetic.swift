@@ -182,9 +182,18 @@ package enum ScalarArithmetic {
         Float(double(c, dtype)).addingProduct(Float(double(a, dtype)), Float(double(b, dtype)))
           .bitPattern)
     case .f16, .bf16:
-      bits(double(c, dtype).addingProduct(double(a, dtype), double(b, dtype)), dtype)
+      bits(sumRoundedToOdd(double(a, dtype) * double(b, dtype), double(c, dtype)), dtype)
     case .i8, .i16, .i32, .i64, .u8, .u16, .u32, .u64, .bool: truncate(a &* b &+ c, dtype)
     }
+  }
+
+  /// A sum whose last bit tells of anything cut off, so that rounding it again is right.
+  private static func sumRoundedToOdd(_ a: Double, _ b: Double) -> Double {
+    let sum = a + b
+    let part = sum - a
+    let error = (a - (sum - part)) + (b - part)
+    guard sum.isFinite, error != 0, sum.bitPattern & 1 == 0 else { return sum }
+    return error > 0 ? sum.nextUp : sum.nextDown
   }
 
   /// A comparison.
