@@ -26,6 +26,7 @@ public struct Compilation: Sendable {
   public init(_ graph: Graph, options: CompileOptions) throws(Diagnostic) {
     self.graph = graph
     self.options = options
+    try MemoryBudget.requireCountable(graph)
     target = options.target ?? .host
     optimized = try Compilation.optimize(graph, options: options)
     program = try lower(
@@ -105,6 +106,7 @@ public struct Compilation: Sendable {
     statistics.flops = graph.contractionFlops
     statistics.kernels = program.launches.count
     statistics.addMemory(of: program, code: code, threads: options.threads)
+    try MemoryBudget.require(Double(statistics.peakBytes), for: "a run of '\(graph.name)'")
     return try ProgramExecutable(
       program: program, graph: graph, code: code, codeOwner: library, pool: pool,
       statistics: statistics)

@@ -10,9 +10,11 @@ public struct InterpreterBackend: Backend {
   /// Makes the backend.
   public init() {}
 
-  /// Checks the graph; there is nothing to compile.
+  /// Checks that the graph's values fit in memory; there is nothing to compile.
   public func prepare(_ graph: Graph) throws(Diagnostic) -> any Executable {
-    InterpretedGraph(graph)
+    try MemoryBudget.require(
+      graph.interpreterBytes + graph.interfaceBytes, for: "interpreting '\(graph.name)'")
+    return InterpretedGraph(graph)
   }
 }
 

@@ -26,6 +26,7 @@ public struct JITBackend: Backend {
   /// Compiles a graph to an executable whose launches can be observed.
   package func prepareProgram(_ graph: Graph) throws(Diagnostic) -> ProgramExecutable {
     let started = ContinuousClock.now
+    try MemoryBudget.require(graph.interfaceBytes, for: "a run of '\(graph.name)'")
     return try Compilation(graph, options: options).makeExecutable(pool: pool, started: started)
   }
 }

@@ -1,0 +1,72 @@
+import GraphIR
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Refuses what this machine has no memory for, before it is allocated.
+package enum MemoryBudget {
+  /// The memory of this machine, in bytes.
+  package static var machineBytes: Double {
+    Double(max(0, sysconf(Int32(_SC_PHYS_PAGES)))) * Double(max(0, sysconf(Int32(_SC_PAGESIZE))))
+  }
+
+  /// Checks that a number of bytes fits in this machine's memory.
+  ///
+  /// - Throws: a diagnostic that names both sizes.
+  package static func require(_ bytes: Double, for what: String) throws(Diagnostic) {
+    let available = machineBytes
+    guard bytes > available else { return }
+    throw Diagnostic(
+      .sizeOverflow,
+      "\(what) needs \(gigabytes(bytes)) of memory at once, and this machine has "
+        + gigabytes(available),
+      hint: "fewer examples in a batch, or smaller tensors, need less")
+  }
+
+  /// Checks that the bytes of all values can be added up, so that plans and statistics cannot overflow.
+  ///
+  /// - Throws: a diagnostic when they cannot.
+  package static func requireCountable(_ graph: Graph) throws(Diagnostic) {
+    let nodes = graph.nodes.reduce(0) { sum, node in
+      node.types.reduce(sum) { $0 + Double($1.byteCount) }
+    }
+    guard graph.interfaceBytes + nodes >= 0x1p60 else { return }
+    throw Diagnostic(
+      .sizeOverflow, "the tensors of '\(graph.name)' have more than 2^60 bytes together")
+  }
+
+  /// `1.5 GB`.
+  private static func gigabytes(_ bytes: Double) -> String {
+    "\((bytes / 1e8).rounded() / 10) GB"
+  }
+}
+
+extension Graph {
+  /// The bytes of the inputs and outputs.
+  package var interfaceBytes: Double {
+    let types = inputs.map(\.type) + outputs.map { type(of: $0.value) }
+    return types.reduce(0) { $0 + Double($1.byteCount) }
+  }
+
+  /// The most bytes that the interpreter holds at once: each value, in f64 or i64, from its node to its last use.
+  package var interpreterBytes: Double {
+    func bytes(_ value: Value) -> Double { 8 * Double(type(of: value).shape.elementCount) }
+    var uses = useCounts()
+    var live = inputs.indices.reduce(0) { $0 + bytes(Value($1)) }
+    var peak = live
+    for node in nodes {
+      live += node.results.reduce(0) { $0 + bytes($1) }
+      // A composite's body has values of its own.
+      peak = max(peak, live + (node.bodies.map(\.interpreterBytes).max() ?? 0))
+      for operand in node.operands {
+        uses[Int(operand.index)] -= 1
+        if uses[Int(operand.index)] == 0 { live -= bytes(operand) }
+      }
+      for result in node.results where uses[Int(result.index)] == 0 { live -= bytes(result) }
+    }
+    return peak
+  }
+}
