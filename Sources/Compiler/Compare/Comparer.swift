@@ -20,6 +20,8 @@ public struct Comparer: Sendable {
   public func compare(
     _ graph: Graph, _ inputs: [Literal], checkingLoops: Bool = false
   ) throws(Diagnostic) -> Comparison {
+    try MemoryBudget.require(
+      graph.interpreterBytes + graph.interfaceBytes, for: "interpreting '\(graph.name)'")
     var comparison = Comparison()
     let reference = try interpret(graph, inputs, precision: .double)
     if let failure = try PassCheck(graph, inputs, reference, options: options).firstFailure() {
@@ -33,6 +35,7 @@ public struct Comparer: Sendable {
     let check = KernelCheck(compilation, inputs: inputs, checkingLoops: checkingLoops)
     try executable.makeProgramWorkspace().run(
       inputs: session.inputs, outputs: session.outputs, observer: check)
+    check.finish(session.outputs.map { $0.literal() })
     if let problem = check.problem { throw problem }
     comparison.judgedResults = check.judgedResults
     comparison.failure = check.failure

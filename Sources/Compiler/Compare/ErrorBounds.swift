@@ -36,8 +36,10 @@ package struct BoundedValue: Sendable {
 /// gives the node's value in f64 and what rounding and the operands' errors can make of it.
 ///
 /// * A sum of products of n terms may be off by `c(n) * eps * (sum of absolute terms)`, with
-///   `c(n) = 4 + 2 sqrt(n)`: any order of summation does far better than the worst case n.
-/// * An elementwise function may be off by `functionUlps` units in the last place of its dtype, and by what the
+///   `c(n) = 4 + 2 sqrt(n)`: rounding errors mostly cancel (Higham, "The accuracy of floating point summation", SISC
+///   14, 1993). A sum of f16 or bf16 accumulates in f32, whose eps counts, and is rounded once;
+///   that of a scatter accumulates in its result.
+/// * An elementwise function may be off by the units in the last place that its accuracy allows, and by what the
 ///   function makes of its operands' errors, found by evaluating it at their ends.
 /// * What only moves data moves the bounds along.
 package struct ErrorBounds {
@@ -45,9 +47,6 @@ package struct ErrorBounds {
   /// The dtypes that the operands have in the graph.
   let operandTypes: [TensorType]
   let operands: [BoundedValue]
-
-  /// Half an ulp of rounding and what the vector code of the elementwise functions is allowed.
-  static let functionUlps = 4.0
 
   /// The value of a node's results with their bounds.
   package static func evaluate(
@@ -65,10 +64,18 @@ extension ErrorBounds: OperationVisitor {
 
   // MARK: Elementwise
 
-  package mutating func visit(_ op: Unary) throws(Diagnostic) -> Result { try elementwise() }
-  package mutating func visit(_ op: Binary) throws(Diagnostic) -> Result { try elementwise() }
-  package mutating func visit(_ op: Clamp) throws(Diagnostic) -> Result { try elementwise() }
-  package mutating func visit(_ op: Convert) throws(Diagnostic) -> Result { try elementwise() }
+  package mutating func visit(_ op: Unary) throws(Diagnostic) -> Result {
+    try elementwise(op.function.accuracy(in: node.types[0].dtype))
+  }
+  package mutating func visit(_ op: Binary) throws(Diagnostic) -> Result {
+    try elementwise(op.function.accuracy(in: node.types[0].dtype))
+  }
+  package mutating func visit(_ op: Clamp) throws(Diagnostic) -> Result {
+    try elementwise(.correctlyRounded)
+  }
+  package mutating func visit(_ op: Convert) throws(Diagnostic) -> Result {
+    try elementwise(.correctlyRounded)
+  }
 
   package mutating func visit(_ op: Compare) throws(Diagnostic) -> Result {
     let (x, y) = (operands[0], operands[1])
@@ -159,7 +166,7 @@ extension ErrorBounds: OperationVisitor {
     let count = operands[1].reference.type.shape.elementCount + 1
     switch op.function {
     case .assign: return try moved(fixed: [1])
-    case .sum: return try sum(terms: count, fixed: [1])
+    case .sum: return try sum(terms: count, fixed: [1], inResult: true)
     case .product: return try product(terms: count)
     case .max, .min:
       let op = Scatter(.max, dimensions: op.dimensions, batch: op.batch)
@@ -245,7 +252,9 @@ extension ErrorBounds {
   }
 
   /// A sum of (products of) the operands' elements.
-  private func sum(terms: Int, fixed: Set<Int> = []) throws(Diagnostic) -> [BoundedValue] {
+  private func sum(
+    terms: Int, fixed: Set<Int> = [], inResult: Bool = false
+  ) throws(Diagnostic) -> [BoundedValue] {
     let value = try reference()
     guard node.types[0].dtype.isFloat else { return try excusedUnlessExact() }
     func magnitudes(widened: Bool) throws(Diagnostic) -> [Double] {
@@ -259,11 +268,17 @@ extension ErrorBounds {
       }
       return try evaluate(sizes).doubles()
     }
-    let scale = (4 + 2 * Double(terms).squareRoot()) * epsilon
+    let dtype = node.types[0].dtype
+    let isNarrow = !inResult && (dtype == .f16 || dtype == .bf16)
+    let accumulator = isNarrow ? DType.f32 : dtype
+    let scale = (4 + 2 * Double(terms).squareRoot()) * (accumulator.epsilon ?? 0)
     let sizes = try magnitudes(widened: false)
     let widened = operands.allSatisfy(\.isExact) ? sizes : try magnitudes(widened: true)
+    let center = value.doubles()
     let bounds = sizes.indices.map {
-      (widened[$0] - sizes[$0]) + scale * widened[$0] + smallest
+      let rounding = isNarrow ? ErrorStatistics.ulp(of: center[$0], in: dtype) : 0
+      return (widened[$0] - sizes[$0]) + scale * widened[$0] + rounding
+        + ErrorStatistics.ulp(of: 0, in: accumulator)
     }
     return [BoundedValue(reference: value, bounds: bounds)]
   }
@@ -279,12 +294,15 @@ extension ErrorBounds {
   }
 
   /// A function of each element: its own error, and the largest change over the ends of the operands' errors.
-  private func elementwise() throws(Diagnostic) -> [BoundedValue] {
+  private func elementwise(_ accuracy: Accuracy) throws(Diagnostic) -> [BoundedValue] {
     let value = try reference()
-    let isFloat = node.types[0].dtype.isFloat
+    let dtype = node.types[0].dtype
+    let isFloat = dtype.isFloat
     let center = value.doubles()
+    // The functions are exact where they are zero; there the zero's sign counts.
     var bounds = center.map { center in
-      isFloat && center.isFinite ? Self.functionUlps * epsilon * abs(center) + smallest : 0
+      isFloat && center.isFinite && center != 0
+        ? accuracy.ulps * ErrorStatistics.ulp(of: center, in: dtype) : 0
     }
     let inexact = operands.indices.filter { !operands[$0].isExact }
     if operandTypes.allSatisfy({ !$0.dtype.isFloat }) {

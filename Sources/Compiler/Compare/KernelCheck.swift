@@ -52,6 +52,35 @@ final class KernelCheck: LaunchObserver {
     }
   }
 
+  /// Judges what the outputs hold when all launches have run.
+  func finish(_ outputs: [Literal]) {
+    guard failure == nil, problem == nil else { return }
+    do {
+      for (output, actual) in zip(graph.outputs, outputs) {
+        try judge(output, actual)
+        if failure != nil { return }
+      }
+    } catch {
+      problem = error
+    }
+  }
+
+  private func judge(_ output: Output, _ actual: Literal) throws(Diagnostic) {
+    if let then = written[output.value] {
+      guard then.bytes != actual.bytes else { return }
+      failure = failure(
+        "memory plan", at: output.value,
+        "the output '\(output.name)' was overwritten after it had been computed")
+      return
+    }
+    // No launch gave it: it must follow from what is in memory.
+    var cone = Cone(graph)
+    cone.written = written
+    let reference = try cone.value(output.value)
+    guard let wrong = WrongElement.first(in: actual, reference: reference) else { return }
+    failure = failure("fusion", at: output.value, "output '\(output.name)': \(wrong.message)")
+  }
+
   private func kernel(_ launch: Launch) -> Kernel { program.kernels[launch.kernel] }
 
   private func judge(_ launch: Launch, in workspace: ProgramWorkspace) throws(Diagnostic) {
@@ -191,7 +220,7 @@ private struct Cone {
 
 extension Literal {
   /// The same values with floats as f64.
-  var widened: Literal {
+  package var widened: Literal {
     type.dtype.isFloat && type.dtype != .f64
       ? Literal(TensorType(.f64, type.shape), doubles: doubles()) : self
   }
