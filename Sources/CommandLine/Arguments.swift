@@ -11,6 +11,8 @@ import Foundation
 struct PositiveInteger: ExpressibleByArgument {
   let value: Int
 
+  var defaultValueDescription: String { "\(value)" }
+
   init?(argument: String) {
     guard let value = Int(argument), value >= 1, value <= 1 << 30 else { return nil }
     self.value = value
@@ -21,6 +23,8 @@ struct PositiveInteger: ExpressibleByArgument {
 struct PositiveNumber: ExpressibleByArgument {
   let value: Double
 
+  var defaultValueDescription: String { "\(value)" }
+
   init?(argument: String) {
     guard let value = Double(argument), value.isFinite, value > 0 else { return nil }
     self.value = value
@@ -30,6 +34,8 @@ struct PositiveNumber: ExpressibleByArgument {
 /// The number of threads: 1 to 1024.
 struct ThreadCount: ExpressibleByArgument {
   let value: Int
+
+  var defaultValueDescription: String { "\(value)" }
 
   init?(argument: String) {
     guard let value = Int(argument), (1...1024).contains(value) else { return nil }

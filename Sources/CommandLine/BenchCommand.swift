@@ -38,6 +38,9 @@ struct BenchCommand: ParsableCommand {
   @OptionGroup var options: BackendOptions
 
   func run() throws {
+    guard !profile || options.backend == .jit else {
+      throw Diagnostic(.argument, "only the jit backend has a profile")
+    }
     let model = try LoadedModel.load(model, training: train, batch: batch?.value)
     let inputs = try model.inputs(seed: 1, files: [])
     let backend = options.makeBackend()
@@ -72,12 +75,12 @@ struct BenchCommand: ParsableCommand {
   }
 
   private func printProfile(_ executable: any Executable, _ inputs: [Literal]) throws {
-    guard let executable = executable as? ProgramExecutable else {
-      throw Diagnostic(.argument, "only the jit backend has a profile")
-    }
+    guard let executable = executable as? ProgramExecutable else { return }
     let profile = try Profile(executable, inputs, seconds: min(seconds.value, 2))
     let limits = try MachineLimits.measure(threads: options.threadCount)
-    print(profile.table(limits: limits, threads: options.threadCount))
+    let table = profile.table(limits: limits, threads: options.threadCount)
+    // A script reads one line of JSON.
+    if json { printToStandardError(table) } else { print(table) }
   }
 }
 

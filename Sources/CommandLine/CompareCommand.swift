@@ -38,6 +38,9 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "The number of threads.")
   var threads = ThreadCount(argument: "2")!
 
+  @Flag(help: "Print one line of JSON.")
+  var json = false
+
   @Option(help: "Break a stage on purpose; 'list' names the faults.")
   var plant: String?
 
@@ -51,9 +54,14 @@ struct CompareCommand: ParsableCommand {
     var options = CompileOptions(threads: threads.value)
     options.fault = try plant.map { try fault(named: $0) }
     let model = try LoadedModel.load(
-      model, training: train, batch: batch?.value ?? 8, exposesGradients: true)
+      model, training: train, batch: batch?.value, defaultBatch: 8, exposesGradients: true)
     let inputs = try model.inputs(seed: seed, files: input)
     let comparison = try Comparer(options: options).compare(model.graph, inputs)
+    if json {
+      print(try encodeJSON(CompareResult(model: model.name, comparison)))
+      if comparison.failure != nil { throw ExitCode.failure }
+      return
+    }
     print(comparison.report)
     if let failure = comparison.failure {
       printToStandardError(failure.diagnostic.description)
@@ -63,6 +71,48 @@ struct CompareCommand: ParsableCommand {
     print(
       "\(model.name): equal (\(comparison.outputs.count) outputs, "
         + "\(comparison.judgedResults) kernel results)")
+  }
+}
+
+/// What `--json` prints; the names are those of the fields.
+struct CompareResult: Encodable {
+  struct Output: Encodable {
+    var name: String
+    var type: String
+    var jit_absolute: Double
+    var jit_relative: Double
+    var jit_ulps: Double
+    var interpreter_ulps: Double
+  }
+
+  struct Failure: Encodable {
+    var stage: String
+    var operation: String
+    var location: String
+    var message: String
+  }
+
+  var model: String
+  var equal: Bool
+  var kernel_results: Int
+  var outputs: [Output]
+  var failure: Failure?
+
+  init(model: String, _ comparison: Comparison) {
+    self.model = model
+    equal = comparison.isEqual
+    kernel_results = comparison.judgedResults
+    outputs = comparison.outputs.map {
+      Output(
+        name: $0.name, type: $0.type.description, jit_absolute: $0.jit.maximumAbsolute,
+        jit_relative: $0.jit.maximumRelative, jit_ulps: $0.jit.maximumUlps,
+        interpreter_ulps: $0.interpreter.maximumUlps)
+    }
+    failure = comparison.failure.map {
+      Failure(
+        stage: $0.stage, operation: $0.operation, location: $0.location.description,
+        message: $0.message)
+    }
   }
 }
 

@@ -35,7 +35,7 @@ struct ListCommand: ParsableCommand {
     for section in sections {
       print(section.title)
       for entry in section.entries {
-        print("  " + entry.name.padded(to: 32) + entry.summary)
+        print(("  " + entry.name.padded(to: 32) + entry.summary).trimmedAtEnd)
       }
     }
   }

@@ -16,20 +16,27 @@ struct LoadedModel {
   /// The inputs that are a sample's data.
   private let dataNames: [String]
 
-  /// The largest batch that a command takes: beyond it no machine holds a model's activations.
-  static let largestBatch = 1 << 20
-
   /// Finds a model: a path that ends in `.mir`, or a sample's name.
+  ///
+  /// - Parameters:
+  ///   - batch: the number of examples in a sample's batch; what a file holds is fixed.
+  ///   - defaultBatch: what it is when nobody says; nil for the sample's own.
   static func load(
-    _ reference: String, training: Bool, batch: Int? = nil, exposesGradients: Bool = false
+    _ reference: String, training: Bool, batch: Int? = nil, defaultBatch: Int? = nil,
+    exposesGradients: Bool = false
   ) throws -> LoadedModel {
     if reference.hasSuffix(".mir") {
-      let graph = try readGraph(reference)
+      guard !training, batch == nil else {
+        throw Diagnostic(
+          .argument, "'\(reference)' holds one graph: --train and --batch are for samples",
+          hint: "`martlet dump SAMPLE --train --batch N > FILE.mir` writes a training step")
+      }
+      let graph = try Graph.read(reference)
       return LoadedModel(
         name: graph.name, graph: graph, batch: 0, values: { _ in [:] }, dataNames: [])
     }
     let sample = try sample(named: reference)
-    let batch = min(batch ?? sample.batch, largestBatch)
+    let batch = batch ?? defaultBatch ?? sample.batch
     let graph = try sample.graph(
       training: training, batch: batch, withGradients: exposesGradients && training)
     return LoadedModel(
@@ -40,15 +47,17 @@ struct LoadedModel {
 
   /// The sample of the given name.
   static func sample(named name: String) throws(Diagnostic) -> Sample {
-    if let sample = Samples.all.first(where: { $0.name == name }) { return sample }
+    if let sample = Samples.named(name) { return sample }
     throw Diagnostic(
-      .name, "there is no model '\(name)'",
-      hint: "a .mir file, or one of the samples: "
-        + Samples.all.map(\.name).joined(separator: ", "))
+      .name, "there is no sample '\(name)'",
+      hint: "the samples are " + Samples.all.map(\.name).joined(separator: ", ")
+        + "; a file's name ends in .mir")
   }
 
   /// A literal for each input of the graph: from files, from the sample, or else drawn from the seed.
   func inputs(seed: UInt64, files: [NamedFile]) throws -> [Literal] {
+    // As literals and in the buffers of a run.
+    try MemoryBudget.require(2 * graph.interfaceBytes, for: "a run of '\(name)'")
     var known = try values(seed)
     for file in files { known[file.name] = try NPY.read(file.path) }
     try checkNames(of: files)
@@ -75,9 +84,4 @@ struct LoadedModel {
         hint: "the inputs are " + graph.inputs.map(\.name).joined(separator: ", "))
     }
   }
-}
-
-/// Reads a graph from a `.mir` file.
-func readGraph(_ path: String) throws -> Graph {
-  try Graph.read(path)
 }

@@ -34,21 +34,16 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     var given: [String: Literal] = [:]
     for file in input { given[file.name] = try NPY.read(file.path) }
-    if let weights {
-      for (name, literal) in try SafeTensors(path: weights).tensors { given[name] = literal }
-    }
     // The files say how many examples there are.
     let batch = input.lazy.compactMap { given[$0.name]?.type.shape.extents.first }.first
-    let model = try LoadedModel.load(model, training: false, batch: batch)
-    let known = try model.parameters()
-    let inputs = try model.graph.inputs.map { input in
-      if let literal = given[input.name] { return literal }
-      if let literal = known[input.name] { return literal }
-      throw Diagnostic(
-        .argument, "the input '\(input.name)' of type \(input.type) is not given",
-        hint: "--input \(input.name)=FILE.npy")
-    }
+    let model = try LoadedModel.load(model, training: false, defaultBatch: batch)
     try model.checkNames(of: input)
+    // What a checkpoint lacks is not made up.
+    let known = try weights.map { try SafeTensors(path: $0).literals } ?? model.parameters()
+    let inputs = try model.graph.inputs.map { input in
+      if let literal = given[input.name] ?? known[input.name] { return literal }
+      throw missing(input)
+    }
     let results = try execute(model.graph, inputs)
     try createFolder(outputDir)
     for (output, literal) in zip(model.graph.outputs, results) {
@@ -56,6 +51,13 @@ struct RunCommand: ParsableCommand {
       try NPY.write(literal, to: path)
       print("\(output.name): \(literal.type) -> \(path)")
     }
+  }
+
+  private func missing(_ input: Input) -> Diagnostic {
+    let place = weights.map { ", nor is it in '\($0)'" } ?? ""
+    return Diagnostic(
+      .argument, "the input '\(input.name)' of type \(input.type) is not given\(place)",
+      at: input.location, hint: "--input \(input.name)=FILE.npy")
   }
 
   private func execute(_ graph: Graph, _ inputs: [Literal]) throws -> [Literal] {

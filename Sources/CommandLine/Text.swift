@@ -19,10 +19,10 @@ extension String {
   }
 
   /// The text without spaces at its ends.
-  var trimmed: String {
-    let inner = drop { $0 == " " }
-    return String(inner.reversed().drop { $0 == " " }.reversed())
-  }
+  var trimmed: String { String(drop { $0 == " " }).trimmedAtEnd }
+
+  /// The text without spaces at its end.
+  var trimmedAtEnd: String { String(reversed().drop { $0 == " " }.reversed()) }
 }
 
 extension Double {
@@ -49,6 +49,8 @@ func writeToStandardOutput(_ text: String) {
 /// A value as one line of JSON with its keys in order.
 func encodeJSON(_ value: some Encodable) throws -> String {
   let encoder = JSONEncoder()
+  encoder.nonConformingFloatEncodingStrategy = .convertToString(
+    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   return String(decoding: try encoder.encode(value), as: UTF8.self)
 }

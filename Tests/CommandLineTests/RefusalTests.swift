@@ -20,7 +20,14 @@ import Testing
     ["bench", "lenet", "--threads", "0"], ["bench", "lenet", "--seconds", "-1"],
     ["compare", "lenet", "--plant", "nonsense"], ["compare", "good.mir", "--input", "y=x.npy"],
     ["predict", "mlp", "missing.png", "--weights", "broken.mir"], ["fuzz", "--count", "0"],
-    ["nonsense"],
+    ["nonsense"], ["train", "good.mir"], ["dump", "good.mir", "--train"],
+    ["bench", "good.mir", "--batch", "3"], ["bench", "lenet", "--batch", "1000000000"],
+    ["compare", "lenet", "--train", "--batch", "1073741824"], ["compare", "huge.mir"],
+    ["bench", "huge.mir"], ["bench", "huge.mir", "--backend", "interpreter"],
+    [
+      "run", "mlp", "--weights", "other.safetensors", "--input", "image=x.npy", "--output-dir", "o",
+    ],
+    ["bench", "mlp", "--backend", "interpreter", "--profile", "--seconds", "0.01", "--batch", "1"],
   ]
 
   @Test(arguments: requests)
@@ -31,6 +38,13 @@ import Testing
     _ = try program.write(
       "graph @good(%x: f32[2]) -> (y: f32[2]) {\n  %0 = negate %x : f32[2]\n  return %0\n}\n",
       to: "good.mir")
+    _ = try program.write(
+      "graph @huge(%x: f32[1000000,1000000]) -> (y: f32[1000000,1000000]) {\n"
+        + "  %0 = negate %x : f32[1000000,1000000]\n  return %0\n}\n",
+      to: "huge.mir")
+    try program.writeArray([2, 28, 28, 1], to: "x.npy")
+    // A checkpoint without tensors: a header of two bytes.
+    try Data([2, 0, 0, 0, 0, 0, 0, 0] + "{}".utf8).write(to: program.file("other.safetensors"))
     let outcome = try program.run(arguments)
     #expect(outcome.status > 0 && outcome.status < 124, "status \(outcome.status)")
     #expect(!outcome.error.isEmpty)

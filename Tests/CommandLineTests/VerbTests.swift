@@ -68,13 +68,7 @@ import Testing
       }
       """
     let file = try program.write(graph, to: "scale.mir")
-    var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (5,), }"
-    header += String(repeating: " ", count: 117 - header.count) + "\n"
-    var data = Data([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59, 1, 0, 118, 0]) + Data(header.utf8)
-    for value in [Float(1), 2, 3, 4, 5] {
-      withUnsafeBytes(of: value) { data.append(contentsOf: $0) }
-    }
-    try data.write(to: program.file("x.npy"))
+    try program.writeArray([5], to: "x.npy")
     for backend in ["jit", "interpreter"] {
       let outcome = try program.run(
         "run", file, "--input", "x=x.npy", "--output-dir", backend, "--backend", backend)
@@ -85,7 +79,7 @@ import Testing
     }
     #expect(results[0] == results[1])
     let last = results[0].suffix(4).withUnsafeBytes { $0.loadUnaligned(as: Float.self) }
-    #expect(last == 15)
+    #expect(last == 12)
   }
 
   @Test func benchPrintsOneLineOfJSON() throws {
@@ -111,6 +105,20 @@ import Testing
     #expect(try program.run("fuzz", "--count", "3", "--seed", "9").status == 0)
     #expect(try program.run("compare", "perceptron", "--train").status == 0)
     #expect(try program.run("--help").output.contains("EXAMPLES"))
+  }
+
+  @Test func compareTellsScripts() throws {
+    let right = try program.run("compare", "perceptron", "--train", "--json")
+    #expect(right.status == 0, "\(right.error)")
+    #expect(right.output.contains(/"equal":true/) && right.output.contains(/"name":"loss"/))
+    let wrong = try program.run(
+      "compare", "perceptron", "--train", "--json", "--plant", "schedule-wrong-reduction-start")
+    #expect(wrong.status == 1)
+    #expect(wrong.output.contains(/"equal":false/) && wrong.output.contains(/"stage":"schedule"/))
+    for output in [right.output, wrong.output] {
+      #expect(output.split(separator: "\n").count == 1)
+      #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(output.utf8)) }
+    }
   }
 
   @Test func aPlantedFaultFailsAndIsNamed() throws {

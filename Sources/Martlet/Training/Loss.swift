@@ -147,7 +147,9 @@ extension Tensor {
 
   /// These labels in the dtype of an output, and in its shape where they have as many elements.
   fileprivate func asTarget(of output: Tensor) -> Tensor {
-    guard type != nil, output.type != nil else { return self }
+    // What is wrong has been told: labels that cannot be converted now must not add to it.
+    guard type != nil else { return self }
+    guard output.type != nil else { return output }
     let target = converted(to: output.dtype)
     return target.shape.elementCount == output.shape.elementCount
       ? target.reshaped(to: output.shape.extents) : target
