@@ -58,6 +58,18 @@ import Testing
     }
   }
 
+  /// A prefetch of anything, even outside of the memory, changes nothing.
+  @Test func prefetches() throws {
+    let loops = try buildLoops(memories(.f32, 8, 8)) {
+      (builder: LoopsBuilder, _: LoopIndex) throws(Diagnostic) in
+      for place in [0, 7, 4096, 1 << 30] { builder.prefetch(0, LoopIndex(constant: place)) }
+      let value = builder.define(
+        .load(LoopAccess(memory: 0, offset: 0)), LoopType(.f32, lanes: 8))
+      builder.store(value, LoopAccess(memory: 1, offset: 0))
+    }
+    try LoopsHarness(loops).check("prefetch")
+  }
+
   /// Masks from data; where they are false, neither load nor store may touch memory, even outside of it.
   @Test(arguments: DType.allCases)
   func masks(_ dtype: DType) throws {

@@ -53,6 +53,33 @@ struct LoopsTests {
     #expect(y == x.map { $0 * 2 })
   }
 
+  /// A multiple of a range stays aligned, however large it is.
+  @Test func rangesKeepAlignment() {
+    let tasks = IndexRange(0, 63)
+    let starts = tasks * 15_625_046_875
+    #expect(starts.modulus == 15_625_046_875)
+    #expect(starts.upper == 63 * 15_625_046_875)
+    let shifted = (IndexRange(0, 1 << 40, modulus: 1 << 20, residue: 5)) * (1 << 12)
+    #expect(shifted.modulus == 1 << 32)
+    #expect(shifted.residue == 5 << 12)
+  }
+
+  /// A prefetch changes nothing and may name what lies behind a memory.
+  @Test func prefetches() throws {
+    let builder = makeBuilder(4, 4)
+    try builder.phase(taskCount: 1, workPerTask: 4) { _ throws(Diagnostic) in
+      builder.prefetch(0, 1000)
+      let x = builder.define(.load(LoopAccess(memory: 0, offset: 0)), vector)
+      builder.store(x, LoopAccess(memory: 1, offset: 0))
+    }
+    #expect(builder.loops.verify().isEmpty)
+    #expect(builder.loops.description.contains("prefetch x[1000]"))
+    #expect(try run(builder.loops, [[1, 2, 3, 4], [0, 0, 0, 0]])[1] == [1, 2, 3, 4])
+    var loops = builder.loops
+    loops.phases[0].body.insert(.prefetch(memory: 7, offset: 0), at: 0)
+    #expect(!loops.verify().isEmpty)
+  }
+
   @Test func readable() throws {
     let text = try doubling().description
     #expect(text.contains("parallel t in 0..<1"))

@@ -69,6 +69,59 @@ struct ScheduleContractionTests {
     try checkSchedule(maker)
   }
 
+  /// Machines with caches so small that a product of a few hundred is cut into blocks.
+  private let smallCaches = [(16, 32), (32, 16), (64, 32)].map { bytes, registers in
+    Target(
+      vectorBytes: bytes, vectorRegisters: registers, firstLevelCacheBytes: 4 << 10,
+      secondLevelCacheBytes: 16 << 10)
+  }
+
+  /// Blocks of the reduction, rows and columns, each with a rest; both factors are copied in a phase of their own.
+  @Test(arguments: Layout.allCases)
+  func blocks(layout: Layout) throws {
+    // Where both sides need a copy for vectors, either may have them.
+    let rows = layout == .plain || layout == .transposedLeft ? 65 : 131
+    let maker = dot(rows, 133, 261, layout)
+    let targets = rows == 65 ? smallCaches : [smallCaches[1]]
+    for target in targets {
+      let loops = try schedule(maker.finished, for: target)
+      try #require(loops.phases.count == 3)
+      #expect(loops.phases[2].taskCount > 2)
+      #expect(loops.memories.contains { $0.name == "sums" && $0.kind == .worker })
+    }
+    try checkSchedule(maker, tolerance: 1e-4, targets: targets)
+  }
+
+  /// Whole blocks only, and no stage after the sums.
+  @Test(arguments: [DType.f64, .i32])
+  func wholeBlocks(dtype: DType) throws {
+    let maker = dot(96, 128, 256, .transposedLeft, dtype, epilogue: false)
+    let loops = try schedule(maker.finished, for: smallCaches[1])
+    #expect(loops.phases.count == 3)
+    try checkSchedule(maker, tolerance: 1e-4, targets: [smallCaches[1]])
+  }
+
+  /// Two row dimensions, two of the reduction that do not follow each other, and one of batch.
+  @Test func blocksOfSeveralDimensions() throws {
+    var maker = KernelMaker("blocks")
+    let (b, i) = (maker.dimension("b", 2), maker.dimension("i", 5))
+    let (h, j) = (maker.dimension("h", 13), maker.dimension("j", 128))
+    let (r, s) = (maker.dimension("r", 7), maker.dimension("s", 37))
+    let x = maker.input(.f32, [5, 2, 7, 13, 37])
+    let y = maker.input(.f32, [2, 37, 7, 128])
+    let out = maker.output(.f32, [2, 5, 13, 128])
+    maker.kernel.outer = [b, i, h, j]
+    maker.stage(
+      out, [at(b), at(i), at(h), at(j)], .fold(.sum, over: [r, s]),
+      [
+        load(x, [at(i), at(b), at(r), at(h), at(s)]), load(y, [at(b), at(s), at(r), at(j)]),
+        ScalarInstruction(.binary(.multiply), [0, 1], .f32),
+      ])
+    let loops = try schedule(maker.finished, for: smallCaches[1])
+    #expect(loops.phases.count == 3)
+    try checkSchedule(maker, tolerance: 1e-4, targets: [smallCaches[1]])
+  }
+
   /// A long reduction to few results is summed in parts, however many threads there are.
   @Test func splits() throws {
     var maker = KernelMaker("split")

@@ -68,6 +68,7 @@ private final class Elements {
 /// - Parameter tolerance: for floats, relative to 1 + |reference|; equal bits are asked for elsewhere.
 func checkSchedule(
   _ maker: KernelMaker, inputs: [[UInt64]]? = nil, tolerance: Double = 1e-5,
+  targets: [Target] = scheduleTargets,
   sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
   let kernel = maker.finished
@@ -77,7 +78,7 @@ func checkSchedule(
     inputs
     ?? kernel.parameters.enumerated().map { sampleElements($1.type, seed: $0) }
   let expected = try meaning(of: kernel, elements)
-  for target in scheduleTargets {
+  for target in targets {
     let loops = try schedule(kernel, for: target)
     let found = try evaluate(loops, kernel, elements)
     for (place, parameter) in kernel.parameters.enumerated() where parameter.role != .input {

@@ -109,6 +109,21 @@ struct ScheduleTests {
     try checkSchedule(maker)
   }
 
+  /// Places beyond 32 bits keep what is known of their alignment.
+  @Test func largeTensors() throws {
+    var maker = KernelMaker("large")
+    let (i, j) = (maker.dimension("i", 1_000_000), maker.dimension("j", 1_000_003))
+    let x = maker.input(.f32, [1_000_000, 1_000_003])
+    let out = maker.output(.f32, [1_000_000, 1_000_003])
+    maker.kernel.outer = [i, j]
+    maker.stage(
+      out, [at(i), at(j)], .map,
+      [load(x, [at(i), at(j)]), ScalarInstruction(.unary(.negate), [0], .f32)])
+    for target in scheduleTargets {
+      #expect(try schedule(maker.finished, for: target).phases.count == 1)
+    }
+  }
+
   /// Quotients that do not divide the extent: computed in the lanes.
   @Test func unevenQuotients() throws {
     var maker = KernelMaker("uneven")

@@ -25,6 +25,16 @@ extension PhaseEmitter {
       address: address, storage: storage, elementBytes: dtype.byteCount)
   }
 
+  /// Asks the second-level cache for the line of an element, which need not be inside of the memory.
+  func prefetch(_ memory: Int, _ offset: LoopIndex) throws(Diagnostic) {
+    let (read, medium, data) = (0, 2, 1)
+    let options = [read, medium, data].map {
+      LLVMConstInt(LLVMInt32TypeInContext(ir.context), UInt64($0), 0)!
+    }
+    let place = try self.place(memory, offset).address
+    _ = ir.intrinsic("llvm.prefetch", [place] + options)
+  }
+
   // MARK: Loads
 
   /// The elements of an access, as a register of the memory's dtype.

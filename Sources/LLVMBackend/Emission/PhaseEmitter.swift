@@ -117,6 +117,8 @@ final class PhaseEmitter {
       LLVMBuildStore(ir.builder, try value(register), try place(of: variable))
     case .store(let access, let register):
       try store(try value(register), access, type(register))
+    case .prefetch(let memory, let offset):
+      try prefetch(memory, offset)
     case .loop(let counter, let start, let end, let step, let unroll, let body):
       try emitLoop(counter, from: start, to: end, step: step, unroll: unroll, body)
     case .conditional(let condition, let then, let otherwise):

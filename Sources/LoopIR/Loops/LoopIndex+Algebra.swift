@@ -106,10 +106,11 @@ package struct IndexRange: Hashable, Sendable {
   package static func * (a: IndexRange, factor: Int) -> IndexRange {
     let ends = [saturating(a.lower, factor), saturating(a.upper, factor)]
     let modulus = saturating(a.modulus, abs(factor))
-    let exact = modulus < limit && abs(a.residue) < 1 << 30 && abs(factor) < 1 << 30
+    // A residue is less than its modulus: its multiple fits where that of the modulus does.
+    let isKnown = a.modulus > 0 && modulus < limit
     return IndexRange(
-      min(ends[0], ends[1]), max(ends[0], ends[1]), modulus: exact ? max(modulus, 1) : 1,
-      residue: exact ? a.residue * factor : 0)
+      min(ends[0], ends[1]), max(ends[0], ends[1]), modulus: isKnown ? max(modulus, 1) : 1,
+      residue: isKnown ? a.residue * factor : 0)
   }
 
   /// The floor of a range divided by a positive constant.

@@ -228,6 +228,8 @@ public indirect enum LoopStatement: Hashable, Sendable {
   case assign(VariableID, RegisterID)
   /// Stores a register's lanes.
   case store(LoopAccess, RegisterID)
+  /// Says that an element of a memory will be read soon; changes no value.
+  case prefetch(memory: Int, offset: LoopIndex)
   /// Runs the body for the counter from `start` (included) to `end` (excluded) in steps; at least once is not implied.
   case loop(CounterID, start: LoopIndex, end: LoopIndex, step: Int, unroll: Int, [LoopStatement])
   /// Runs one of two bodies, by a bool scalar register.

@@ -116,6 +116,11 @@ package final class LoopsBuilder {
     emit(.store(access, register))
   }
 
+  /// Asks for the line of an element that will be read soon.
+  package func prefetch(_ memory: Int, _ offset: LoopIndex) {
+    emit(.prefetch(memory: memory, offset: offset))
+  }
+
   /// The type of a register.
   package func type(of register: RegisterID) -> LoopType { loops.registers[register.index] }
 

@@ -49,6 +49,8 @@ struct LoopsPrinter {
       case .store(let access, let register):
         lines.append(
           "\(indent)store \(name(register)) to \(text(access, type(of: register).lanes))")
+      case .prefetch(let memory, let offset):
+        lines.append("\(indent)prefetch \(loops.memories[memory].name)[\(text(offset))]")
       case .loop(let counter, let start, let end, let step, let unroll, let body):
         let by = (step == 1 ? "" : " by \(step)") + (unroll == 1 ? "" : " unroll \(unroll)")
         lines.append("\(indent)for \(name(counter)) in \(text(start))..<\(text(end))\(by) {")

@@ -77,6 +77,9 @@ struct LoopsVerifier {
       {
         report("store to the input '\(loops.memories[access.memory].name)'")
       }
+    case .prefetch(let memory, let offset):
+      check(offset)
+      if !loops.memories.indices.contains(memory) { report("unknown memory \(memory)") }
     case .loop(let counter, let start, let end, let step, _, let body):
       loop(counter, start, end, step, body)
     case .conditional(let condition, let then, let otherwise):

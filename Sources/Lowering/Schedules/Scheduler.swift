@@ -37,7 +37,12 @@ package func schedule(
   }
   for piece in pieces {
     builder.readOnly = piece.kernel.readOnlyParameters
-    try NestEmitter(builder, piece.kernel, piece.plan, fault: options.fault).emit()
+    switch piece.work {
+    case .nest(let plan):
+      try NestEmitter(builder, piece.kernel, plan, fault: options.fault).emit()
+    case .blocks(let contraction, let blocking):
+      try BlockedEmitter(builder, contraction, blocking, fault: options.fault).emit()
+    }
   }
   if let problem = builder.loops.verify().first { throw problem }
   return builder.loops
@@ -48,7 +53,7 @@ package func schedule(
 /// Scratch that they share is appended to the kernels' parameters, in one order.
 private func pieces(_ kernel: Kernel, _ target: Target) -> [Piece] {
   if kernel.stages.contains(where: \.isScatter) {
-    return [Piece(kernel: kernel, plan: .scalar(kernel))]
+    return [Piece(kernel: kernel, work: .nest(.scalar(kernel)))]
   }
   if let split = SplitReduction(kernel) {
     return pieces(whole: split.parts, target) + pieces(whole: split.rest, target)
@@ -58,7 +63,7 @@ private func pieces(_ kernel: Kernel, _ target: Target) -> [Piece] {
 
 private func pieces(whole kernel: Kernel, _ target: Target) -> [Piece] {
   if let contraction = Contraction.find(in: kernel, target) { return contraction.pieces(target) }
-  return [Piece(kernel: kernel, plan: VectorChoice(kernel: kernel, target: target).plan())]
+  return [Piece(kernel: kernel, work: .nest(VectorChoice(kernel: kernel, target: target).plan()))]
 }
 
 extension Kernel {

@@ -80,6 +80,7 @@ package struct LoopsEvaluator {
         variables[variable.index] = registers[register.index]
       case .store(let access, let register):
         try store(access, register)
+      case .prefetch: break
       case .loop(let counter, let start, let end, let step, _, let body):
         let end = evaluate(end)
         var at = evaluate(start)

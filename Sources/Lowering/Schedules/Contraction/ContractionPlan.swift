@@ -4,19 +4,30 @@ import LoopIR
 extension Contraction {
   /// The phases of the contraction: when the column factor is packed, a copy into panels, then the products.
   func pieces(_ target: Target) -> [Piece] {
+    if let blocking = blocking(target) {
+      let (copy, product) = packed(width: lanes * blocking.vectors, target)
+      return [copy, Piece(kernel: product.kernel, work: .blocks(product, blocking))]
+    }
     let tile = RegisterTile.choose(self, target)
-    guard needsPacking else { return [Piece(kernel: kernel, plan: plan(tile, target, padded: []))] }
-    let width = lanes * tile.vectors
-    let panels = Panels(contraction: self, width: width)
-    let (packing, packed) = panels.kernels()
-    let copy = normalize(packing)
-    let product = Contraction(kernel: packed, self)
+    guard needsPacking else {
+      return [Piece(kernel: kernel, work: .nest(plan(tile, target, padded: [])))]
+    }
+    let (copy, product) = packed(width: lanes * tile.vectors, target)
+    let padded: Set = [product.kernel.parameters.count - 1]
     return [
-      Piece(kernel: copy, plan: VectorChoice(kernel: copy, target: target).plan()),
-      Piece(
-        kernel: packed,
-        plan: product.plan(tile, target, padded: [packed.parameters.count - 1])),
+      copy, Piece(kernel: product.kernel, work: .nest(product.plan(tile, target, padded: padded))),
     ]
+  }
+
+  /// The phase that copies the column factor into panels, and the contraction that reads them.
+  private func packed(width: Int, _ target: Target) -> (copy: Piece, product: Contraction) {
+    let (packing, packed) = Panels(contraction: self, width: width).kernels()
+    let copy = normalize(packing)
+    var plan = VectorChoice(kernel: copy, target: target).plan()
+    plan.followLoads(of: copy)
+    return (
+      Piece(kernel: copy, work: .nest(plan)), Contraction(kernel: packed, self)
+    )
   }
 
   /// The same contraction of another kernel.
@@ -63,8 +74,33 @@ extension Contraction {
   }
 }
 
+extension NestPlan {
+  /// Orders the loops around the vectors by their steps in the memory that is read.
+  ///
+  /// A copy then reads from front to back; what it writes it writes in whole lines.
+  fileprivate mutating func followLoads(of kernel: Kernel) {
+    guard vector != nil, let last = loops.last, let body = kernel.stages.first?.body else { return }
+    func step(_ loop: OuterLoop) -> Int {
+      body.instructions.indices.reduce(0) { max($0, body.ownStep($1, along: loop.id)) }
+    }
+    let sorted = loops.dropLast().enumerated().sorted { a, b in
+      let (first, second) = (step(a.element), step(b.element))
+      return first != second ? first > second : a.offset < b.offset
+    }
+    loops = sorted.map(\.element) + [last]
+    for place in loops.indices { loops[place].block = kernel.extent(loops[place].id) }
+    distribute(kernel)
+  }
+}
+
 /// A phase: a kernel whose parameter i is memory i, and how it is computed.
 struct Piece {
+  enum Work {
+    /// As one loop nest.
+    case nest(NestPlan)
+    /// As a contraction in blocks.
+    case blocks(Contraction, Blocking)
+  }
   var kernel: Kernel
-  var plan: NestPlan
+  var work: Work
 }

@@ -29,7 +29,7 @@ struct RegisterTile {
   }
 
   /// How many rows fit beside the vectors of the column factor and one of the row factor.
-  private static func mostRows(_ vectors: Int, _ target: Target) -> Int {
+  static func mostRows(_ vectors: Int, _ target: Target) -> Int {
     let free = target.vectorRegisters - vectors - 1
     return max(1, min(free / vectors, vectors == 1 ? 12 : 8))
   }
@@ -53,14 +53,16 @@ struct RegisterTile {
     return found
   }
 
+  /// The cycles of a reduction step of one tile.
+  static func cycles(_ rows: Int, _ vectors: Int) -> Double {
+    // Four cycles are the latency of an accumulation; the rest is the loop's own work.
+    max(Double(rows * vectors) / 2, Double(rows + vectors) / 2, 4) + 0.25
+  }
+
   /// The cycles of a reduction step over all tiles, two multiply-adds or loads in each.
   private static func cost(
     _ rows: [Int], _ extents: [Int], _ vectors: Int, _ allVectors: Int
   ) -> Double {
-    func cycles(_ rows: Int, _ vectors: Int) -> Double {
-      // Four cycles are the latency of an accumulation; the rest is the loop's own work.
-      max(Double(rows * vectors) / 2, Double(rows + vectors) / 2, 4) + 0.25
-    }
     let columns = [(allVectors / vectors, vectors), (1, allVectors % vectors)]
     // Of tiles with tails in several dimensions only the most frequent kinds are told apart.
     var kinds = [(count: 1.0, rows: 1)]
