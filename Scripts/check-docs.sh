@@ -5,6 +5,8 @@
 #
 #   <!-- fails -->         its commands must fail, and not crash
 #   <!-- skip: REASON -->  its commands are not run
+#   <!-- folder: NAME -->  all its lines must succeed, in that folder
+#   <!-- file: PATH -->    its text is that file, of any language
 set -uo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -17,15 +19,26 @@ count=0
 
 complain() { printf '%s: %s\n' "$1" "$2"; failed=1; }
 
-# Prints `mode<tab>command` for each line of the sh blocks, and a mir block that names its file as that file in $work.
+# Prints `mode<tab>command` for each line of the sh blocks, and writes blocks that name a file to it, in $work. The mode is
+# succeeds, fails, skip or a folder.
 commands() {
   awk -v folder="$work/$1" '
     /^<!-- fails -->$/ {mode = "fails"; next}
     /^<!-- skip: .+ -->$/ {mode = "skip"; next}
-    /^<!-- file: [A-Za-z0-9.]+ -->$/ {file = $3; next}
+    /^<!-- folder: [a-z]+ -->$/ {mode = $3; next}
+    /^<!-- file: [A-Za-z0-9.\/]+ -->$/ {file = $3; next}
     /^```sh$/ {inside = 1; next}
-    /^```/ && !inside && file != "" {target = folder "/" file; file = ""; next}
-    /^```/ {if (inside || target != "") mode = ""; inside = 0; target = ""; next}
+    /^```/ && !inside && file != "" {
+      target = folder "/" file; file = ""
+      system("mkdir -p $(dirname " target ")")
+      next
+    }
+    /^```/ {
+      if (inside || target != "") mode = ""
+      if (target != "") close(target)
+      inside = 0; target = ""
+      next
+    }
     inside && NF {print (mode == "" ? "succeeds" : mode) "\t" $0}
     target != "" {print > target}
   ' "$1"
@@ -33,9 +46,22 @@ commands() {
 
 for page in README.md CONTRIBUTING.md; do
   mkdir -p "$work/$page"
-  ln -s "$root/Samples" "$work/$page/Samples"
+  ln -s "$root/Samples" "$root/IR" "$work/$page"
+  # Under the name that the text gives the clone.
+  ln -s "$root" "$work/$page/martlet"
   while IFS=$'\t' read -r mode command; do
     command=${command%%  #*}
+    case $mode in
+    succeeds | fails | skip) ;;
+    *)
+      count=$((count + 1))
+      if ! (cd "$work/$page/$mode" && eval "timeout 900 $command") >"$work/output" 2>&1 </dev/null; then
+        complain "$page" "$command: it fails in $mode/"
+        tail -n 5 "$work/output" | sed 's/^/  /'
+      fi
+      continue
+      ;;
+    esac
     case $command in
     martlet\ * | .build/release/martlet\ *)
       [ "$mode" = skip ] && continue

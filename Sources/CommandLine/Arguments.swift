@@ -76,7 +76,8 @@ struct NamedFile: ExpressibleByArgument {
   }
 }
 
-/// Writes a line to the standard error.
+/// Writes a line to the standard error, after what has been printed to the standard output.
 func printToStandardError(_ text: String) {
+  fflush(nil)
   FileHandle.standardError.write(Data((text + "\n").utf8))
 }
