@@ -72,7 +72,7 @@ struct ScheduleContractionTests {
   /// Machines with caches so small that a product of a few hundred is cut into blocks.
   private let smallCaches = [(16, 32), (32, 16), (64, 32)].map { bytes, registers in
     Target(
-      vectorBytes: bytes, vectorRegisters: registers, firstLevelCacheBytes: 4 << 10,
+      vectorBytes: bytes, vectorRegisters: registers, firstLevelCacheBytes: 2 << 10,
       secondLevelCacheBytes: 16 << 10)
   }
 

@@ -67,10 +67,19 @@ extension BlockedEmitter {
         var point = Point(counters: part.counters)
         let source = tile * blocking.rows + LoopIndex(constant: row)
         point.counters[self.row] = bounded(source, below: rowCount)
-        try builder.loop("step", to: whole, step: lanes) { step throws(Diagnostic) in
-          point.counters[self.step] = bounded(part.first + step, below: stepCount - lanes + 1)
-          point.vector = VectorDimension(id: self.step, lanes: lanes, active: nil)
-          try store(point, at: base + place(row, step))
+        // Several vectors share the check of where they end.
+        let wide = builder.quotient(part.steps, 4 * lanes) * (4 * lanes)
+        for (start, end, vectors) in [(0, wide, 4), (wide, whole, 1)] {
+          let size = vectors * lanes
+          try builder.loop("step", from: start, to: end, step: size) { step throws(Diagnostic) in
+            let source = bounded(part.first + step, below: stepCount - size + 1)
+            point.vector = VectorDimension(id: self.step, lanes: lanes, active: nil)
+            for vector in 0..<vectors {
+              let offset = LoopIndex(constant: vector * lanes)
+              point.counters[self.step] = source + offset
+              try store(point, at: base + place(row, step + offset))
+            }
+          }
         }
         guard rest > 0 else { continue }
         try inLastBlock(part.first, stepCount, blocking.steps) { () throws(Diagnostic) in

@@ -36,14 +36,11 @@ extension Contraction {
     guard let step = body.stride(row, along: innermost) else { return nil }
     let (rows, vectors) = RegisterTile.padded(self, target)
     let width = lanes * vectors
-    // Rows are copied where each step of the reduction touches a line of its own, and those of all steps do not
-    // stay in the cache, or where a panel and the rows beside it do not.
-    let lines = step * size < 64 ? 0 : stepCount * 64
-    let isFar = lines >= target.firstLevelCacheBytes / 2
+    // Rows are copied where their lines do not stay in the cache, or where a panel and the rows beside it do not.
     let isLong =
-      stepCount * width * size > 2 * target.firstLevelCacheBytes
+      stepCount * width * size > 3 * target.firstLevelCacheBytes
       && rowCount * stepCount * size > 2 * target.secondLevelCacheBytes
-    guard isFar || isLong else { return nil }
+    guard isLong || rowDistance(target) > 1 else { return nil }
 
     let mostSteps = max(64, target.firstLevelCacheBytes / 2 / (width * size))
     let stepBlocks = ceilingQuotient(stepCount, mostSteps)
@@ -53,6 +50,18 @@ extension Contraction {
       copiesRows: step != 1 && self.rows.first.map { body.stride(row, along: $0) == 1 } ?? false)
     split(&blocking, size, target)
     return blocking
+  }
+
+  /// How many times as long the products take because each step of the reduction touches a line of the row factor of
+  /// its own, and those of all steps do not stay in the first-level cache.
+  func rowDistance(_ target: Target) -> Double {
+    let body = fold.body
+    guard let innermost = reduced.last, let step = body.stride(row, along: innermost),
+      step * body.instructions[row].dtype.byteCount >= 64
+    else { return 1 }
+    let lines = kernel.extent(innermost) * 64
+    if lines >= 2 * target.firstLevelCacheBytes { return 2.2 }
+    return lines >= target.firstLevelCacheBytes / 2 ? 1.35 : 1
   }
 
   /// Gives each task its tiles and panels: as many as the second-level cache holds, fewer where there would be

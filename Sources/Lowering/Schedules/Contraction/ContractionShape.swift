@@ -90,6 +90,12 @@ struct Contraction {
     let tile = RegisterTile.choose(self, target)
     let steps = Double(kernel.points(reduced) * kernel.points(batch))
     var cost = tile.cost * steps
+    if blocking(target) != nil {
+      // Both factors are copied.
+      cost += Double(rowCount) * steps
+    } else {
+      cost *= rowDistance(target)
+    }
     if needsPacking { cost += Double(extent) * steps * (columnStride == 1 ? 0.5 : 2) }
     // Lanes that lie apart are read and written one by one.
     cost += Double(apart * kernel.points(kernel.outer)) * 2
