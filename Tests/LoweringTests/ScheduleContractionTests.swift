@@ -122,6 +122,28 @@ struct ScheduleContractionTests {
     try checkSchedule(maker, tolerance: 1e-4, targets: [smallCaches[1]])
   }
 
+  /// Windows that overlap, copied into blocks.
+  @Test func blocksOfWindows() throws {
+    var maker = KernelMaker("windows")
+    let (h, w) = (maker.dimension("h", 9), maker.dimension("w", 9))
+    let (o, i) = (maker.dimension("o", 256), maker.dimension("i", 3))
+    let (j, c) = (maker.dimension("j", 3), maker.dimension("c", 30))
+    let x = maker.input(.f32, [11, 11, 30])
+    let filter = maker.input(.f32, [3, 3, 30, 256])
+    let out = maker.output(.f32, [9, 9, 256])
+    maker.kernel.outer = [h, w, o]
+    maker.stage(
+      out, [at(h), at(w), at(o)], .fold(.sum, over: [i, j, c]),
+      [
+        load(x, [at(h) + at(i), at(w) + at(j), at(c)]),
+        load(filter, [at(i), at(j), at(c), at(o)]),
+        ScalarInstruction(.binary(.multiply), [0, 1], .f32),
+      ])
+    let loops = try schedule(maker.finished, for: smallCaches[1])
+    #expect(loops.phases.count == 3)
+    try checkSchedule(maker, tolerance: 1e-4, targets: [smallCaches[1]])
+  }
+
   /// A long reduction to few results is summed in parts, however many threads there are.
   @Test func splits() throws {
     var maker = KernelMaker("split")

@@ -29,7 +29,8 @@ extension Contraction {
 
   /// The blocks of a contraction; nil where its factors are better read where they lie.
   func blocking(_ target: Target) -> Blocking? {
-    guard isBlockable, rowCount >= 64, extent >= 128, stepCount >= 256, let innermost = reduced.last
+    guard isBlockable(target), rowCount >= 64, extent >= 128, stepCount >= 256,
+      let innermost = reduced.last
     else { return nil }
     let body = fold.body
     let size = body.instructions[row].dtype.byteCount
@@ -86,8 +87,11 @@ extension Contraction {
     blocking.panels = ceilingQuotient(panels, panelBlocks)
   }
 
-  /// Whether the factors may be copied without copying an element twice, and their products summed as they are.
-  private var isBlockable: Bool {
+  /// Whether the factors may be copied, and their products summed as they are.
+  ///
+  /// Windows that overlap are copied more than once. That takes memory, and gains only where there are many products
+  /// with each copy and a panel for the whole reduction would fill the second-level cache.
+  private func isBlockable(_ target: Target) -> Bool {
     let body = fold.body
     guard let last = body.instructions.last,
       StageEmitter.accumulator(last.dtype, .sum) == last.dtype,
@@ -98,7 +102,11 @@ extension Contraction {
       guard varies[row], varies[column] else { return false }
     }
     let used = (batch + rows + reduced).filter { body.varying(with: $0)[row] }
-    return kernel.points(used) <= kernel.parameters[place].type.shape.elementCount
+    let copies = kernel.points(used)
+    if copies <= kernel.parameters[place].type.shape.elementCount { return true }
+    let panel = stepCount * lanes * last.dtype.byteCount * 2
+    return extent >= 256 && panel > target.secondLevelCacheBytes / 2
+      && copies * last.dtype.byteCount <= 32 * target.secondLevelCacheBytes
   }
 }
 
