@@ -58,15 +58,13 @@ struct ProgressDisplay {
     stepsDone = totals.steps
     guard style == .bar, trainingEnd - lastDrawn >= .milliseconds(100) else { return }
     lastDrawn = trainingEnd
-    let width = 24
-    let filled = width * stepsDone / max(steps, 1)
-    let bar = String(repeating: "━", count: filled) + String(repeating: "·", count: width - filled)
-    let done = Double(epoch - 1) + Double(stepsDone) / Double(max(steps, 1))
+    let fraction = Double(stepsDone) / Double(max(steps, 1))
+    let done = Double(epoch - 1) + fraction
     let elapsed = (trainingEnd - begin) / .seconds(1)
     let left = elapsed / max(done, 1e-9) * (Double(epochs) - done)
-    show(
-      "\r\(heading) \(bar) \(totals.means)  \(Int(stepsPerSecond)) steps/s  "
-        + "\(clockText(left)) left\u{1B}[K")
+    let figures = "\(totals.means)  \(Int(stepsPerSecond)) steps/s  \(clockText(left)) left"
+    let line = progressLine(heading, fraction, figures, columns: terminalColumns())
+    show("\r\(line)\u{1B}[K")
   }
 
   mutating func end(_ report: EpochReport) {
@@ -100,6 +98,28 @@ struct ProgressDisplay {
       bytes = bytes.dropFirst(count)
     }
   }
+}
+
+/// A line of progress that fits: first the bar gives way, then the end of the figures.
+///
+/// The last column stays free: some terminals wrap once it is written, and a carriage return would then leave the wrapped
+/// part behind.
+package func progressLine(
+  _ heading: String, _ fraction: Double, _ figures: String, columns: Int
+) -> String {
+  let room = columns - 1 - heading.count - figures.count - 2
+  guard room >= 4 else { return String("\(heading) \(figures)".prefix(max(columns - 1, 0))) }
+  let width = min(room, 24)
+  let filled = min(max(Int(Double(width) * fraction), 0), width)
+  let bar = String(repeating: "━", count: filled) + String(repeating: "·", count: width - filled)
+  return "\(heading) \(bar) \(figures)"
+}
+
+/// How many columns the terminal of the standard error stream has now; 80 where it does not say.
+private func terminalColumns() -> Int {
+  var size = winsize()
+  guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+  return Int(size.ws_col)
 }
 
 extension Double {
