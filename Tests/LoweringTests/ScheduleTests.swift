@@ -124,6 +124,26 @@ struct ScheduleTests {
     }
   }
 
+  /// More work than an integer counts.
+  @Test func muchWork() throws {
+    let size = 1 << 24
+    var maker = KernelMaker("much")
+    let (i, j) = (maker.dimension("i", size), maker.dimension("j", size))
+    let k = maker.dimension("k", size)
+    let x = maker.input(.f32, [size, size])
+    let out = maker.output(.f32, [size, size])
+    maker.kernel.outer = [i, j]
+    maker.stage(
+      out, [at(i), at(j)], .fold(.sum, over: [k]),
+      [
+        load(x, [at(i), at(k)]), load(x, [at(k), at(j)]),
+        ScalarInstruction(.binary(.multiply), [0, 1], .f32),
+      ])
+    for target in scheduleTargets {
+      #expect(try schedule(maker.finished, for: target).phases.count > 1)
+    }
+  }
+
   /// Quotients that do not divide the extent: computed in the lanes.
   @Test func unevenQuotients() throws {
     var maker = KernelMaker("uneven")

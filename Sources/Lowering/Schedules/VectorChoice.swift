@@ -207,16 +207,16 @@ extension Kernel {
     return outer.sorted { stride($0) > stride($1) }
   }
 
-  /// An estimate of the work, in scalar operations.
+  /// An estimate of the work, in scalar operations; more than 2^60 counts as that.
   var work: Int {
-    let each = stages.reduce(0) { sum, stage in
+    let each = stages.reduce(0.0) { sum, stage in
       let cost = stage.body.instructions.reduce(1) { sum, instruction in
         if case .load = instruction.operation { return sum + 1 }
         return sum + instruction.cost
       }
-      return sum + cost * points(stage.dimensions) * points(stage.folded)
+      return sum + Double(cost) * Double(points(stage.dimensions)) * Double(points(stage.folded))
     }
-    return each * points(outer)
+    return Int(min(each * Double(points(outer)), 0x1p60))
   }
 }
 
