@@ -8,9 +8,10 @@ import GraphIR
 
 /// Refuses what this machine has no memory for, before it is allocated.
 package enum MemoryBudget {
-  /// The memory of this machine, in bytes.
+  /// The memory of this machine, in bytes; infinite where the system does not say.
   package static var machineBytes: Double {
-    Double(max(0, sysconf(Int32(_SC_PHYS_PAGES)))) * Double(max(0, sysconf(Int32(_SC_PAGESIZE))))
+    let (pages, size) = (sysconf(Int32(_SC_PHYS_PAGES)), sysconf(Int32(_SC_PAGESIZE)))
+    return pages > 0 && size > 0 ? Double(pages) * Double(size) : .infinity
   }
 
   /// Checks that a number of bytes fits in this machine's memory.
@@ -30,10 +31,7 @@ package enum MemoryBudget {
   ///
   /// - Throws: a diagnostic when they cannot.
   package static func requireCountable(_ graph: Graph) throws(Diagnostic) {
-    let nodes = graph.nodes.reduce(0) { sum, node in
-      node.types.reduce(sum) { $0 + Double($1.byteCount) }
-    }
-    guard graph.interfaceBytes + nodes >= 0x1p60 else { return }
+    guard graph.totalBytes >= 0x1p60 else { return }
     throw Diagnostic(
       .sizeOverflow, "the tensors of '\(graph.name)' have more than 2^60 bytes together")
   }
@@ -49,6 +47,14 @@ extension Graph {
   package var interfaceBytes: Double {
     let types = inputs.map(\.type) + outputs.map { type(of: $0.value) }
     return types.reduce(0) { $0 + Double($1.byteCount) }
+  }
+
+  /// The bytes of all inputs, outputs and results, those of bodies included.
+  fileprivate var totalBytes: Double {
+    nodes.reduce(interfaceBytes) { sum, node in
+      node.types.reduce(sum) { $0 + Double($1.byteCount) }
+        + node.bodies.reduce(0) { $0 + $1.totalBytes }
+    }
   }
 
   /// The most bytes that the interpreter holds at once: each value, in f64 or i64, from its node to its last use.

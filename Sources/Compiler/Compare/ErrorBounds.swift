@@ -36,8 +36,8 @@ package struct BoundedValue: Sendable {
 /// gives the node's value in f64 and what rounding and the operands' errors can make of it.
 ///
 /// * A sum of products of n terms may be off by `c(n) * eps * (sum of absolute terms)`, with
-///   `c(n) = 4 + 2 sqrt(n)`: rounding errors mostly cancel (Higham, "The accuracy of floating point summation", SISC
-///   14, 1993). A sum of f16 or bf16 accumulates in f32, whose eps counts, and is rounded once;
+///   `c(n) = 4 + 2 sqrt(n) + n / 8`: rounding errors mostly cancel, but not where many terms are alike, and n / 2 is the
+///   worst case (Higham, "The accuracy of floating point summation", SISC 14, 1993). A sum of f16 or bf16 accumulates in f32, whose eps counts, and is rounded once;
 ///   that of a scatter accumulates in its result.
 /// * An elementwise function may be off by the units in the last place that its accuracy allows, and by what the
 ///   function makes of its operands' errors, found by evaluating it at their ends.
@@ -271,7 +271,7 @@ extension ErrorBounds {
     let dtype = node.types[0].dtype
     let isNarrow = !inResult && (dtype == .f16 || dtype == .bf16)
     let accumulator = isNarrow ? DType.f32 : dtype
-    let scale = (4 + 2 * Double(terms).squareRoot()) * (accumulator.epsilon ?? 0)
+    let scale = (4 + 2 * Double(terms).squareRoot() + Double(terms) / 8) * (accumulator.epsilon ?? 0)
     let sizes = try magnitudes(widened: false)
     let widened = operands.allSatisfy(\.isExact) ? sizes : try magnitudes(widened: true)
     let center = value.doubles()

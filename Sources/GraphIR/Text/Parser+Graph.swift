@@ -156,7 +156,7 @@ extension Parser {
         hint: Self.similar(to: mnemonic).map { "did you mean \($0)?" })
     }
     let name = head.kind == .composite ? try symbol("the composite's name (@name)") : nil
-    let operands = try values(scope)
+    let operands = try values(scope, before: results)
     let attributes = take("{") ? try attributes() : []
     let data = head.kind == .constant ? try data() : nil
     var bodies: [Graph] = []
@@ -232,11 +232,13 @@ extension Parser {
     return names
   }
 
-  /// `%a, %b`, or nothing.
-  private mutating func values(_ scope: Scope) throws(Diagnostic) -> [Binding] {
+  /// `%a, %b`, or nothing; the statement's own results are not there yet.
+  private mutating func values(
+    _ scope: Scope, before results: [String] = []
+  ) throws(Diagnostic) -> [Binding] {
     var bindings: [Binding] = []
     while case .value(let name) = token.kind {
-      guard let binding = scope.bindings[name] else {
+      guard let binding = scope.bindings[name], !results.contains(name) else {
         throw error(.name, "%\(name) is not defined", at: token)
       }
       bindings.append(binding)
