@@ -63,3 +63,17 @@ func createFolder(_ path: String) throws(Diagnostic) {
     throw Diagnostic(.file, "the folder '\(path)' cannot be made", notes: ["\(error)"])
   }
 }
+
+/// Checks that a file could be written at a path now.
+///
+/// - Throws: a diagnostic when its folder is not there or takes no files, or a folder has the name.
+func requireWritable(_ path: String) throws(Diagnostic) {
+  let folder = URL(filePath: path).deletingLastPathComponent().path
+  var isFolder = false
+  if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder {
+    throw Diagnostic(.file, "\(path) cannot be written: it is a folder", hint: "name a file")
+  }
+  guard FileManager.default.isWritableFile(atPath: folder) else {
+    throw Diagnostic(.file, "\(path) cannot be written: there is no folder \(folder) to write to")
+  }
+}

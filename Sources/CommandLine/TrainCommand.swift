@@ -35,6 +35,8 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let sample = try LoadedModel.sample(named: model)
+    // Known before the training that would be lost.
+    if let save { try requireWritable(save) }
     let trainer = try sample.trainer(
       Sample.Options(
         learningRate: learningRate?.value ?? sample.learningRate, seed: seed,

@@ -63,4 +63,13 @@ import Testing
       #expect(outcome.error.contains("error["))
     }
   }
+
+  @Test func aCheckpointThatCannotBeWrittenIsKnownBeforeTraining() throws {
+    let program = try Program()
+    for path in ["no/such/folder/x.safetensors", "."] {
+      let outcome = try program.run("train", "perceptron", "--epochs", "1", "--save", path)
+      #expect(outcome.status == 1)
+      #expect(outcome.error.contains("cannot be written") && !outcome.error.contains("epoch"))
+    }
+  }
 }

@@ -271,7 +271,8 @@ extension ErrorBounds {
     let dtype = node.types[0].dtype
     let isNarrow = !inResult && (dtype == .f16 || dtype == .bf16)
     let accumulator = isNarrow ? DType.f32 : dtype
-    let scale = (4 + 2 * Double(terms).squareRoot() + Double(terms) / 8) * (accumulator.epsilon ?? 0)
+    let steps = 4 + 2 * Double(terms).squareRoot() + Double(terms) / 8
+    let scale = steps * (accumulator.epsilon ?? 0)
     let sizes = try magnitudes(widened: false)
     let widened = operands.allSatisfy(\.isExact) ? sizes : try magnitudes(widened: true)
     let center = value.doubles()
