@@ -25,13 +25,13 @@ extension Samples {
       data: { () throws(Diagnostic) in
         let text = try emma()
         // The last token is the mask.
-        let pieces = BytePairs(
+        let pieces = try BytePairs(
           learning: Array(text.dropLast(text.count / 10)),
           isLetter: Text.characters.map { $0.first?.isLetter == true },
           count: size.vocabulary - 1)
         return splitAtEnd(
           try Sequences.masked(
-            pieces.tokens(of: text), length: size.length, mask: Int32(size.vocabulary - 1),
+            try pieces.tokens(of: text), length: size.length, mask: Int32(size.vocabulary - 1),
             vocabulary: size.vocabulary))
       },
       trainer: { options throws(Diagnostics) in

@@ -63,6 +63,25 @@ struct BackendOptions: ParsableArguments {
   var threadCount: Int { threads?.value ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 }
 
+/// Which graph a command works on.
+struct ModelOptions: ParsableArguments {
+  @Argument(help: "A sample's name or a .mir file.")
+  var model: String
+
+  @Flag(help: "The training step instead of the prediction.")
+  var train = false
+
+  @Option(help: "The number of examples (default: the sample's, or 8 to compare).")
+  var batch: PositiveInteger?
+
+  /// Finds the model; see `LoadedModel.load`.
+  func load(defaultBatch: Int? = nil, exposesGradients: Bool = false) throws -> LoadedModel {
+    try LoadedModel.load(
+      model, training: train, batch: batch?.value, defaultBatch: defaultBatch,
+      exposesGradients: exposesGradients)
+  }
+}
+
 /// `NAME=FILE`.
 struct NamedFile: ExpressibleByArgument {
   let name: String

@@ -17,14 +17,7 @@ struct BenchCommand: ParsableCommand {
         martlet bench mlp --train --profile
       """)
 
-  @Argument(help: "A sample's name or a .mir file.")
-  var model: String
-
-  @Flag(help: "The training step instead of the prediction.")
-  var train = false
-
-  @Option(help: "The number of examples (default: the sample's).")
-  var batch: PositiveInteger?
+  @OptionGroup var selection: ModelOptions
 
   @Option(help: "How long to measure, in seconds.")
   var seconds = PositiveNumber(argument: "2")!
@@ -41,7 +34,7 @@ struct BenchCommand: ParsableCommand {
     guard !profile || options.backend == .jit else {
       throw Diagnostic(.argument, "only the jit backend has a profile")
     }
-    let model = try LoadedModel.load(model, training: train, batch: batch?.value)
+    let model = try selection.load()
     let inputs = try model.inputs(seed: 1, files: [])
     let backend = options.makeBackend()
     let started = ContinuousClock.now
@@ -51,7 +44,7 @@ struct BenchCommand: ParsableCommand {
     for (buffer, literal) in zip(session.inputs, inputs) { buffer.write(literal) }
     let times = try measure(&session)
     let result = BenchResult(
-      model: model.name, mode: train ? "train" : "predict", backend: backend.name,
+      model: model.name, mode: selection.train ? "train" : "predict", backend: backend.name,
       threads: options.backend == .jit ? options.threadCount : 1, batch: model.batch,
       min_ms: times[0] * 1e3, median_ms: times[times.count / 2] * 1e3, runs: times.count,
       compile_ms: compileSeconds * 1e3, peak_bytes: executable.statistics.peakBytes,

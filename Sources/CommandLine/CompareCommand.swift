@@ -7,9 +7,10 @@ struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare", abstract: "Compare native code with the interpreter.",
     discussion: """
-      Every pass is checked by the interpreter, every kernel on the native code's own inputs, and every output end \
-      to end; the reference is an f64 run. The exit status is 0 when all is right. On a mismatch the first wrong \
-      value is named, with its operation, source line and the pass or stage after which it appears.
+      Every pass is checked by the interpreter, and every kernel on the native code's own inputs; the reference is \
+      an f64 run. The table shows the outputs end to end, for information. The exit status is 0 when all is right. \
+      On a mismatch the first wrong value is named, with its operation, source line and the pass or stage after \
+      which it appears. A training step is compared with its gradients.
 
       --plant FAULT breaks a stage on purpose, to see the check work; --plant list names the faults.
 
@@ -19,14 +20,7 @@ struct CompareCommand: ParsableCommand {
         martlet compare lenet --train --plant schedule-skips-tail
       """)
 
-  @Argument(help: "A sample's name or a .mir file.")
-  var model: String
-
-  @Flag(help: "The training step with its gradients, instead of the prediction.")
-  var train = false
-
-  @Option(help: "The number of examples (default: 8).")
-  var batch: PositiveInteger?
+  @OptionGroup var selection: ModelOptions
 
   @Option(
     help: ArgumentHelp("An input from a file; others are seeded.", valueName: "name=file.npy"))
@@ -53,8 +47,7 @@ struct CompareCommand: ParsableCommand {
     }
     var options = CompileOptions(threads: threads.value)
     options.fault = try plant.map { try fault(named: $0) }
-    let model = try LoadedModel.load(
-      model, training: train, batch: batch?.value, defaultBatch: 8, exposesGradients: true)
+    let model = try selection.load(defaultBatch: 8, exposesGradients: true)
     let inputs = try model.inputs(seed: seed, files: input)
     let comparison = try Comparer(options: options).compare(model.graph, inputs)
     if json {

@@ -25,14 +25,7 @@ struct DumpCommand: ParsableCommand {
         martlet dump lenet --format dot | dot -Tsvg -o lenet.svg
       """)
 
-  @Argument(help: "A sample's name or a .mir file.")
-  var model: String
-
-  @Flag(help: "The training step instead of the prediction.")
-  var train = false
-
-  @Option(help: "The number of examples (default: the sample's).")
-  var batch: PositiveInteger?
+  @OptionGroup var selection: ModelOptions
 
   @Option(help: "The stage: graph, optimized, kernels, loops, llvm or asm.")
   var stage = Stage.graph
@@ -47,7 +40,7 @@ struct DumpCommand: ParsableCommand {
   var hidesLocations = false
 
   func run() throws {
-    let model = try LoadedModel.load(model, training: train, batch: batch?.value)
+    let model = try selection.load()
     if let after {
       let graph = try Compilation.graph(model.graph, after: after, options: CompileOptions())
       return try print(graph)

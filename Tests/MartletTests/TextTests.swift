@@ -74,17 +74,24 @@ import Testing
   @Test func frequentPairsBecomeTokens() throws {
     let letters = Text.characters.map { $0.first?.isLetter == true }
     let text = try symbols("the then there he the\n")
-    let pieces = BytePairs(learning: text, isLetter: letters, count: 99)
+    let pieces = try BytePairs(learning: text, isLetter: letters, count: 99)
     #expect(pieces.count == 99)
     // "he" stands five times, then " the" and "the" share "t" + "he".
-    let tokens = pieces.tokens(of: text)
+    let tokens = try pieces.tokens(of: text)
     #expect(tokens.count < text.count)
     #expect(pieces.symbols(of: [96]) == (try symbols("he")))
     #expect(pieces.symbols(of: [97]) == (try symbols("the")))
     #expect(pieces.symbols(of: tokens) == text)
     // No piece reaches from one word into the next, and a text without pairs learns none.
-    #expect(BytePairs(learning: try symbols(". . . . "), isLetter: letters, count: 99).count == 96)
-    #expect(pieces.tokens(of: []) == [])
+    let few = try symbols(". . . . ")
+    #expect(try BytePairs(learning: few, isLetter: letters, count: 99).count == 96)
+    #expect(try pieces.tokens(of: []) == [])
+    for number: Int32 in [-1, 96] {
+      #expect(throws: Diagnostic.self) { try pieces.tokens(of: [5, number]) }
+      #expect(throws: Diagnostic.self) {
+        try BytePairs(learning: [number], isLetter: letters, count: 99)
+      }
+    }
   }
 
   @Test func lossesAndMetricsOfSequencesAreMeansOverTheirLabels() throws {

@@ -1,3 +1,5 @@
+import GraphIR
+
 /// A vocabulary of frequent pieces of words, learned by joining the most frequent pair again and again (Sennrich, Haddow
 /// and Birch, "Neural machine translation of rare words with subword units", ACL 2016).
 ///
@@ -29,11 +31,12 @@ public struct BytePairs: Sendable {
   ///   - text: Symbols, each from 0 and below `isLetter.count`.
   ///   - isLetter: For each symbol whether it is a letter.
   ///   - count: The number of tokens wanted; a text may have fewer pairs.
-  public init(learning text: [Int32], isLetter: [Bool], count: Int) {
+  /// - Throws: what in the text is no symbol.
+  public init(learning text: [Int32], isLetter: [Bool], count: Int) throws(Diagnostic) {
     symbols = isLetter.count
     self.isLetter = isLetter
     var words: [[Int32]: Int] = [:]
-    for word in BytePairs.words(text, isLetter) { words[Array(word), default: 0] += 1 }
+    for word in try BytePairs.words(text, isLetter) { words[Array(word), default: 0] += 1 }
     var pieces = words.map { Word(tokens: $0.key, count: $0.value) }
     var counts: [Pair: Int] = [:]
     for piece in pieces { BytePairs.add(piece, times: 1, to: &counts) }
@@ -55,10 +58,12 @@ public struct BytePairs: Sendable {
   }
 
   /// The tokens of a text: in each word, pairs are joined in the order in which they were learned.
-  public func tokens(of text: [Int32]) -> [Int32] {
+  ///
+  /// - Throws: what in the text is no symbol.
+  public func tokens(of text: [Int32]) throws(Diagnostic) -> [Int32] {
     var known: [ArraySlice<Int32>: [Int32]] = [:]
     var tokens: [Int32] = []
-    for word in BytePairs.words(text, isLetter) {
+    for word in try BytePairs.words(text, isLetter) {
       if known[word] == nil { known[word] = joined(word) }
       tokens += known[word] ?? []
     }
@@ -85,7 +90,14 @@ public struct BytePairs: Sendable {
     }
   }
 
-  private static func words(_ text: [Int32], _ isLetter: [Bool]) -> [ArraySlice<Int32>] {
+  private static func words(
+    _ text: [Int32], _ isLetter: [Bool]
+  ) throws(Diagnostic) -> [ArraySlice<Int32>] {
+    if let stranger = text.first(where: { !isLetter.indices.contains(Int($0)) }) {
+      throw Diagnostic(
+        .argument, "the text has \(stranger), which is none of its \(isLetter.count) symbols",
+        hint: "symbols are numbered from 0")
+    }
     var words: [ArraySlice<Int32>] = []
     var start = text.startIndex
     for index in text.indices.dropFirst() where !isLetter[Int(text[index])] {

@@ -59,7 +59,7 @@ public enum Sequences {
     seed: UInt64 = 0
   ) throws(Diagnostic) -> Dataset {
     let count = try pieces(of: tokens.count, length)
-    guard (0...1).contains(hidden), vocabulary >= 1 else {
+    guard (0...1).contains(hidden), (1...1 << 31).contains(vocabulary) else {
       throw Diagnostic(
         .argument, "a share of \(hidden) of \(vocabulary) tokens", hint: "a share is from 0 to 1")
     }

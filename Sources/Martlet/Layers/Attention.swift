@@ -24,7 +24,8 @@ public struct MultiHeadAttention: Layer {
     self.heads = heads
     isCausal = causal
     place = Place(file: file, line: line)
-    queriesKeysValues = Dense(3 * features, weights: weights, file: file, line: line)
+    // More features than any tensor has are refused with the input, not here.
+    queriesKeysValues = Dense(3 &* features, weights: weights, file: file, line: line)
     output = Dense(features, weights: weights, file: file, line: line)
   }
 
