@@ -1,17 +1,25 @@
 import GraphIR
 import LoopIR
 
-/// Emits a contraction in blocks, as two phases: a copy of the row factor, and the products.
+/// Emits a contraction in blocks.
 ///
-/// The column factor lies in panels, which are the kernel's last parameter.
+/// A task computes a block of results. For each block of the reduction, in order, it copies its rows into tiles and
+/// adds the products of each tile with each panel to its sums; then it runs the stages that follow. The column factor
+/// lies in panels, which are the kernel's last parameter.
 struct BlockedEmitter {
   let builder: LoopsBuilder
-  /// The contraction with one dimension of rows and one of the reduction.
+  /// The contraction, with its reduction in runs.
   let kernel: Kernel
   let blocking: Blocking
   let fault: PlantedFault?
   let batch: [DimensionID]
+  /// The row dimensions whose values a group of tiles shares.
+  let groups: [DimensionID]
+  /// The dimension of the rows in a group.
   let row: DimensionID
+  /// The dimensions of the reduction that a run has one value of each of.
+  let runs: [DimensionID]
+  /// The innermost dimension of the reduction: the steps of a run.
   let step: DimensionID
   let vector: DimensionID
   let lanes: Int
@@ -20,23 +28,24 @@ struct BlockedEmitter {
   /// The computation of the row factor.
   let factor: ScalarBody
   let body: BodyEmitter
-  /// The batch dimensions that the panels and the rows have.
+  /// The batch dimensions that the panels have.
   private let panelBatch: [DimensionID]
-  let rowBatch: [DimensionID]
-  /// The memory of the row factor's copy.
+  /// The worker's memory of the rows of a block.
   let copies: Int
   /// The worker's memory of the sums.
   private let sums: Int
 
-  var rowCount: Int { kernel.extent(row) }
-  var stepCount: Int { kernel.extent(step) }
-  var extent: Int { kernel.extent(vector) }
-  var width: Int { lanes * blocking.vectors }
-  var tileCount: Int { ceilingQuotient(rowCount, blocking.rows) }
+  var rowExtent: Int { kernel.extent(row) }
+  var runLength: Int { kernel.extent(step) }
+  private var stepCount: Int { kernel.points(runs) * runLength }
+  private var extent: Int { kernel.extent(vector) }
+  private var width: Int { lanes * blocking.vectors }
+  private var groupCount: Int { kernel.points(groups) }
+  /// The tiles of a group.
+  var tileCount: Int { ceilingQuotient(rowExtent, blocking.rows) }
   private var panelCount: Int { ceilingQuotient(extent, width) }
-  var stepBlocks: Int { ceilingQuotient(stepCount, blocking.steps) }
-  /// The rows of a block.
-  var blockRows: Int { blocking.tiles * blocking.rows }
+  /// The rows that the tiles of a block have in one group.
+  private var blockRows: Int { blocking.tiles * blocking.rows }
 
   /// Makes an emitter of a contraction that reads panels.
   init(
@@ -44,13 +53,21 @@ struct BlockedEmitter {
     fault: PlantedFault?
   ) {
     var kernel = contraction.kernel
-    row = kernel.flatten(contraction.rows, "row")
-    step = kernel.flatten(contraction.reduced, "step")
+    // The rows with the shortest steps in memory come last.
+    let rows: [DimensionID] = contraction.rows.reversed()
+    if blocking.copiesRows {
+      groups = Array(rows.dropLast())
+      row = rows[rows.count - 1]
+    } else {
+      groups = []
+      row = kernel.flatten(rows, "row")
+    }
+    runs = Array(contraction.reduced.dropLast())
+    step = contraction.reduced[contraction.reduced.count - 1]
     let original = kernel.stages[0].body
     dtype = original.instructions.last?.dtype ?? .f32
     factor = original.slice(endingAt: contraction.row)
     panelBatch = contraction.batch.filter { original.varying(with: $0)[contraction.column] }
-    rowBatch = contraction.batch.filter { original.varying(with: $0)[contraction.row] }
     batch = contraction.batch
     vector = contraction.vector
     lanes = contraction.lanes
@@ -58,35 +75,35 @@ struct BlockedEmitter {
     self.kernel = kernel
     self.blocking = blocking
     self.fault = fault
-    let steps =
-      ceilingQuotient(kernel.extent(step), blocking.steps) * blocking.steps
-      * kernel.points(rowBatch)
-    let tiles = ceilingQuotient(kernel.extent(row), blocking.rows)
+    let tiles = blocking.groups * blocking.tiles
     copies = builder.addMemory(
       LoopMemory(
-        name: "rows", dtype: dtype, count: tiles * blocking.rows * steps, kind: .shared))
-    let width = contraction.lanes * blocking.vectors
+        name: "rows", dtype: dtype, count: tiles * blocking.tileSize(lanes), kind: .worker))
     sums = builder.addMemory(
       LoopMemory(
         name: "sums", dtype: dtype,
-        count: blocking.tiles * blocking.rows * blocking.panels * width, kind: .worker))
+        count: tiles * blocking.rows * blocking.panels * contraction.lanes * blocking.vectors,
+        kind: .worker))
     body = BodyEmitter(
       builder: builder, kernel: kernel, scratch: [:], localLanes: contraction.lanes, padded: [])
   }
 
-  /// A block of results: counters of the batch, and its first tile and panel.
+  /// A block of results: counters of the batch, and its first group, tile of each group, and panel.
   struct Block {
     var counters: [DimensionID: LoopIndex] = [:]
+    var group: LoopIndex = 0
     var tile: LoopIndex = 0
     var panel: LoopIndex = 0
   }
 
-  /// Emits the phases.
+  /// Emits the phase.
   func emit() throws(Diagnostic) {
-    try copy()
-    let rowBlocks = ceilingQuotient(tileCount, blocking.tiles)
-    let panelBlocks = ceilingQuotient(panelCount, blocking.panels)
-    let counts = batch.map(kernel.extent) + [panelBlocks, rowBlocks]
+    let counts =
+      batch.map(kernel.extent) + [
+        ceilingQuotient(panelCount, blocking.panels),
+        ceilingQuotient(groupCount, blocking.groups),
+        ceilingQuotient(tileCount, blocking.tiles),
+      ]
     let taskCount = counts.reduce(1, *)
     try builder.phase(
       taskCount: taskCount, workPerTask: ceilingQuotient(kernel.work, taskCount)
@@ -95,18 +112,19 @@ struct BlockedEmitter {
       var block = Block()
       for (id, place) in zip(batch, places) { block.counters[id] = place }
       block.panel = places[batch.count] * blocking.panels
-      block.tile = places[batch.count + 1] * blocking.tiles
+      block.group = places[batch.count + 1] * blocking.groups
+      block.tile = places[batch.count + 2] * blocking.tiles
       try sum(block)
       try finish(block)
     }
   }
 
-  /// The digits of a task's number, of which the last counts fastest.
-  func split(_ task: LoopIndex, _ counts: [Int]) -> [LoopIndex] {
+  /// The digits of a number, of which the last counts fastest.
+  func split(_ number: LoopIndex, _ counts: [Int]) -> [LoopIndex] {
     var rest = counts.reduce(1, *)
     return counts.map { count in
       rest /= count
-      return builder.remainder(builder.quotient(task, rest), count)
+      return builder.remainder(builder.quotient(number, rest), count)
     }
   }
 
@@ -124,121 +142,19 @@ struct BlockedEmitter {
     bounded(LoopIndex(constant: end) - first, below: most + 1)
   }
 
-  // MARK: Sums
-
-  private func sum(_ block: Block) throws(Diagnostic) {
-    let whole = stepCount / blocking.steps
-    let start = fault == .scheduleWrongReductionStart ? 1 : 0
-    try builder.loop("block", from: LoopIndex(constant: start), to: LoopIndex(constant: whole)) {
-      number throws(Diagnostic) in try add(block, number, blocking.steps)
-    }
-    let rest = stepCount % blocking.steps
-    if rest > 0 { try add(block, LoopIndex(constant: whole), rest) }
-  }
-
-  /// Adds the products of a block of the reduction.
-  private func add(
-    _ block: Block, _ number: LoopIndex, _ steps: Int
+  /// Emits what is done for each group of a block: with its number in the block, and the counters of its points.
+  func forEachGroup(
+    _ block: Block, _ inside: (LoopIndex, [DimensionID: LoopIndex]) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
-    let isLater = builder.define(
-      .compare(
-        .greater, builder.define(.index(number), LoopType(.i64)),
-        builder.define(.constant(0), LoopType(.i64))), LoopType(.bool))
-    let panels = count(from: block.panel, to: panelCount, most: blocking.panels)
-    let tiles = count(from: block.tile, to: tileCount, most: blocking.tiles)
-    try builder.loop("panel", to: panels) { panel throws(Diagnostic) in
-      var place: LoopIndex = 0
-      for id in panelBatch { place = place * kernel.extent(id) + (block.counters[id] ?? 0) }
-      place = place * panelCount + bounded(block.panel + panel, below: panelCount)
-      place = (place * stepCount + number * blocking.steps) * width
-      try builder.loop("tile", to: tiles) { tile throws(Diagnostic) in
-        // Each tile asks for its part of the next panel, and for some of what follows that.
-        let part = ceilingQuotient(steps * width, blocking.tiles)
-        try multiply(
-          sumsAt: (panel * blockRows + tile * blocking.rows) * width,
-          rowsAt: tilePlace(
-            block.counters, block: number, bounded(block.tile + tile, below: tileCount)),
-          panelAt: place, nextAt: place + tile * part + LoopIndex(constant: stepCount * width),
-          steps, continuing: number == 0 ? nil : isLater)
+    let count = count(from: block.group, to: groupCount, most: blocking.groups)
+    try builder.loop("group", to: count) { number throws(Diagnostic) in
+      var counters = block.counters
+      let group = bounded(block.group + number, below: groupCount)
+      for (id, place) in zip(groups, split(group, groups.map(kernel.extent))) {
+        counters[id] = place
       }
+      try inside(number, counters)
     }
-  }
-
-  /// Adds the products of a tile of rows and a panel to their sums, or sets these.
-  private func multiply(
-    sumsAt base: LoopIndex, rowsAt start: LoopIndex, panelAt place: LoopIndex,
-    nextAt next: LoopIndex, _ steps: Int, continuing: RegisterID?
-  ) throws(Diagnostic) {
-    let type = LoopType(dtype, lanes: lanes)
-    let count = blocking.rows * blocking.vectors
-    let variables = (0..<count).map { _ in builder.makeVariable(type) }
-    func access(_ slot: Int) -> LoopAccess {
-      LoopAccess(memory: sums, offset: base + LoopIndex(constant: slot * lanes))
-    }
-    func clear() {
-      for variable in variables { builder.assign(variable, builder.define(.constant(0), type)) }
-    }
-    if let continuing {
-      try builder.conditional(
-        continuing,
-        then: { () throws(Diagnostic) in
-          for (slot, variable) in variables.enumerated() {
-            builder.assign(variable, builder.define(.load(access(slot)), type))
-          }
-        }, otherwise: { () throws(Diagnostic) in clear() })
-    } else {
-      clear()
-    }
-    try builder.loop("step", to: LoopIndex(constant: steps), unroll: 4) {
-      step throws(Diagnostic) in
-      let memory = kernel.parameters.count - 1
-      builder.prefetch(memory, next + step * (width / 4))
-      let columns = (0..<blocking.vectors).map { vector in
-        let offset = place + step * width + LoopIndex(constant: vector * lanes)
-        return builder.define(.load(LoopAccess(memory: memory, offset: offset)), type)
-      }
-      for row in 0..<blocking.rows {
-        let copy = builder.define(
-          .load(LoopAccess(memory: copies, offset: start + self.place(row, step))),
-          LoopType(dtype))
-        for (vector, column) in columns.enumerated() {
-          let variable = variables[row * blocking.vectors + vector]
-          builder.assign(variable, body.multiplyAdd(copy, column, builder.read(variable)))
-        }
-      }
-    }
-    for (slot, variable) in variables.enumerated() {
-      builder.store(builder.read(variable), access(slot))
-    }
-  }
-
-  // MARK: Results
-
-  /// Runs the stages after the sums for the results of a block.
-  private func finish(_ block: Block) throws(Diagnostic) {
-    let first = block.tile * blocking.rows
-    let rows = count(from: first, to: rowCount, most: blockRows)
-    let whole = fullPanels(block)
-    try builder.loop("row", to: rows) { row throws(Diagnostic) in
-      var point = Point(counters: block.counters)
-      point.counters[self.row] = bounded(first + row, below: rowCount)
-      try builder.loop("panel", to: whole) { panel throws(Diagnostic) in
-        let column = bounded((block.panel + panel) * width, below: extent - width + 1)
-        try finish(point, column, sumsAt: (panel * blockRows + row) * width, width)
-      }
-      let rest = extent % width
-      guard rest > 0, fault != .scheduleSkipsTail else { return }
-      let last = panelCount - 1
-      try inLastBlock(block.panel, panelCount, blocking.panels) { () throws(Diagnostic) in
-        let base = (LoopIndex(constant: last % blocking.panels) * blockRows + row) * width
-        try finish(point, LoopIndex(constant: last * width), sumsAt: base, rest)
-      }
-    }
-  }
-
-  /// The panels of a block that have no padding.
-  private func fullPanels(_ block: Block) -> LoopIndex {
-    count(from: block.panel, to: extent / width, most: blocking.panels)
   }
 
   /// Emits what only the last of the blocks along a dimension does.
@@ -250,6 +166,160 @@ struct BlockedEmitter {
     let limit = builder.define(.constant(UInt64(end)), LoopType(.i64))
     let isLast = builder.define(.compare(.greaterEqual, own, limit), LoopType(.bool))
     try builder.conditional(isLast, then: inside)
+  }
+
+  // MARK: Sums
+
+  private func sum(_ block: Block) throws(Diagnostic) {
+    let runCount = kernel.points(runs)
+    let skips = fault == .scheduleWrongReductionStart
+    let cutsRuns = runLength > blocking.steps
+    try forEachPart(of: runCount, blocking.runs, "runs", skips: skips && !cutsRuns) {
+      run, runs throws(Diagnostic) in
+      try forEachPart(of: runLength, blocking.steps, "block", skips: skips && cutsRuns) {
+        step, steps throws(Diagnostic) in
+        try add(block, Part(run: run, runs: runs, step: step, steps: steps))
+      }
+    }
+  }
+
+  /// Emits what is done for parts of one size, and for what is left behind them.
+  private func forEachPart(
+    of count: Int, _ size: Int, _ name: String, skips: Bool,
+    _ inside: (LoopIndex, Int) throws(Diagnostic) -> Void
+  ) throws(Diagnostic) {
+    let whole = count / size
+    try builder.loop(name, from: skips ? 1 : 0, to: LoopIndex(constant: whole)) {
+      number throws(Diagnostic) in try inside(number * size, size)
+    }
+    let rest = count % size
+    if rest > 0 { try inside(LoopIndex(constant: whole * size), rest) }
+  }
+
+  /// A block of the reduction: some runs, and some steps of each.
+  struct Part {
+    var run: LoopIndex
+    var runs: Int
+    var step: LoopIndex
+    var steps: Int
+    var count: Int { runs * steps }
+  }
+
+  /// Adds the products of a block of the reduction.
+  private func add(_ block: Block, _ part: Part) throws(Diagnostic) {
+    try copy(block, part)
+    let first = part.run * runLength + part.step
+    let isLater =
+      first == 0
+      ? nil
+      : builder.define(
+        .compare(
+          .greater, builder.define(.index(first), LoopType(.i64)),
+          builder.define(.constant(0), LoopType(.i64))), LoopType(.bool))
+    let panels = count(from: block.panel, to: panelCount, most: blocking.panels)
+    let groups = count(from: block.group, to: groupCount, most: blocking.groups)
+    let tiles = count(from: block.tile, to: tileCount, most: blocking.tiles)
+    try builder.loop("panel", to: panels) { panel throws(Diagnostic) in
+      var place: LoopIndex = 0
+      for id in panelBatch { place = place * kernel.extent(id) + (block.counters[id] ?? 0) }
+      place = place * panelCount + bounded(block.panel + panel, below: panelCount)
+      place = (place * stepCount + first) * width
+      try builder.loop("group", to: groups) { group throws(Diagnostic) in
+        try builder.loop("tile", to: tiles) { tile throws(Diagnostic) in
+          // Each tile asks for its part of the next panel, and for some of what follows that.
+          let share = ceilingQuotient(part.count * width, blocking.groups * blocking.tiles)
+          let number = group * blocking.tiles + tile
+          try multiply(
+            sumsAt: sumPlace(panel: panel, row: number * blocking.rows),
+            tileAt: number * blocking.tileSize(lanes), panelAt: place,
+            nextAt: place + number * share + LoopIndex(constant: stepCount * width),
+            part.count, isLater: isLater)
+        }
+      }
+    }
+  }
+
+  /// Where the sums of a row of a block with a panel are.
+  private func sumPlace(panel: LoopIndex, row: LoopIndex) -> LoopIndex {
+    (panel * (blocking.groups * blockRows) + row) * width
+  }
+
+  /// Adds the products of a tile of rows and a panel to their sums, or sets these.
+  ///
+  /// The products of a block of the reduction are summed on their own first, so that errors do not grow with the
+  /// length of the reduction, but with that of a block and the number of blocks (Higham, "The accuracy of floating
+  /// point summation", SIAM J. Sci. Comput. 14, 1993).
+  private func multiply(
+    sumsAt base: LoopIndex, tileAt start: LoopIndex, panelAt place: LoopIndex,
+    nextAt next: LoopIndex, _ steps: Int, isLater: RegisterID?
+  ) throws(Diagnostic) {
+    let type = LoopType(dtype, lanes: lanes)
+    let count = blocking.rows * blocking.vectors
+    let variables = (0..<count).map { _ in builder.makeVariable(type) }
+    for variable in variables { builder.assign(variable, builder.define(.constant(0), type)) }
+    try builder.loop("step", to: LoopIndex(constant: steps), unroll: 4) {
+      step throws(Diagnostic) in
+      let memory = kernel.parameters.count - 1
+      builder.prefetch(memory, next + step * (width / 4))
+      let columns = (0..<blocking.vectors).map { vector in
+        let offset = place + step * width + LoopIndex(constant: vector * lanes)
+        return builder.define(.load(LoopAccess(memory: memory, offset: offset)), type)
+      }
+      for row in 0..<blocking.rows {
+        let copy = builder.define(
+          .load(LoopAccess(memory: copies, offset: start + blocking.place(row, step))),
+          LoopType(dtype))
+        for (vector, column) in columns.enumerated() {
+          let variable = variables[row * blocking.vectors + vector]
+          builder.assign(variable, body.multiplyAdd(copy, column, builder.read(variable)))
+        }
+      }
+    }
+    func access(_ slot: Int) -> LoopAccess {
+      LoopAccess(memory: sums, offset: base + LoopIndex(constant: slot * lanes))
+    }
+    let parts = variables.map(builder.read)
+    func set() throws(Diagnostic) {
+      for (slot, part) in parts.enumerated() { builder.store(part, access(slot)) }
+    }
+    guard let isLater else { return try set() }
+    try builder.conditional(
+      isLater,
+      then: { () throws(Diagnostic) in
+        for (slot, part) in parts.enumerated() {
+          let sum = builder.define(.load(access(slot)), type)
+          builder.store(builder.define(.binary(.add, sum, part), type), access(slot))
+        }
+      }, otherwise: set)
+  }
+
+  // MARK: Results
+
+  /// Runs the stages after the sums for the results of a block.
+  private func finish(_ block: Block) throws(Diagnostic) {
+    let first = block.tile * blocking.rows
+    let rows = count(from: first, to: rowExtent, most: blockRows)
+    let whole = count(from: block.panel, to: extent / width, most: blocking.panels)
+    try forEachGroup(block) { group, counters throws(Diagnostic) in
+      try builder.loop("row", to: rows) { row throws(Diagnostic) in
+        var point = Point(counters: counters)
+        point.counters[self.row] = bounded(first + row, below: rowExtent)
+        let slot = group * blockRows + row
+        try builder.loop("panel", to: whole) { panel throws(Diagnostic) in
+          let column = bounded((block.panel + panel) * width, below: extent - width + 1)
+          try finish(point, column, sumsAt: sumPlace(panel: panel, row: slot), width)
+        }
+        let rest = extent % width
+        guard rest > 0, fault != .scheduleSkipsTail else { return }
+        let last = panelCount - 1
+        try inLastBlock(block.panel, panelCount, blocking.panels) { () throws(Diagnostic) in
+          let panel = LoopIndex(constant: last % blocking.panels)
+          try finish(
+            point, LoopIndex(constant: last * width), sumsAt: sumPlace(panel: panel, row: slot),
+            rest)
+        }
+      }
+    }
   }
 
   private func finish(

@@ -3,22 +3,37 @@ import LoopIR
 
 /// How a contraction is cut into blocks that stay in the caches.
 ///
-/// Both factors are copied first: the row factor in tiles, the column factor in panels. A task then computes a block
-/// of results. For each block of the reduction, in order, it adds to its sums the products of its tiles, which the
-/// second-level cache holds, with each of its panels, whose part stays in the first-level cache while the tiles pass
-/// by; the sums stay in the second-level cache until the stages that follow read them. The blocks of the reduction, and so the order of every sum, depend on the extents and the target alone.
+/// A task computes a block of results. The column factor is copied into panels first. For each block of the reduction,
+/// in order, the task copies its rows into tiles, which the second-level cache holds, and adds to its sums the products
+/// of the tiles with each of its panels, whose part stays in the first-level cache while the tiles pass by. The sums
+/// are touched once in each block of the reduction, until the stages that follow read them. The blocks of the reduction, and so the order
+/// of every sum, depend on the extents and the target alone.
 struct Blocking {
   /// The register tile: rows, and vectors in each.
   var rows: Int
   var vectors: Int
-  /// The steps of the reduction in a block.
+  /// The runs of the reduction, that is of its innermost dimension, in a block.
+  var runs: Int
+  /// The steps of each run in a block: all, or some of a single run.
   var steps: Int
-  /// The tiles of rows in a block.
-  var tiles: Int
+  /// The groups of rows, and the tiles of each, in a block: all tiles where there are several groups.
+  var groups = 1
+  var tiles = 1
   /// The panels in a block.
-  var panels: Int
+  var panels = 1
   /// Whether rows lie next to each other in memory, rather than the steps of the reduction.
+  ///
+  /// Tiles then consist of such rows: a group has one value of each other row dimension.
   var copiesRows: Bool
+
+  /// The elements from tile to tile in the copy of the rows: vectors may be written beyond a tile's end.
+  func tileSize(_ lanes: Int) -> Int { rows * runs * steps + lanes }
+
+  /// The place of an element in a tile.
+  func place(_ row: Int, _ step: LoopIndex) -> LoopIndex {
+    if copiesRows { return step * rows + LoopIndex(constant: row) }
+    return step + LoopIndex(constant: row * runs * steps)
+  }
 }
 
 extension Contraction {
@@ -29,28 +44,32 @@ extension Contraction {
 
   /// The blocks of a contraction; nil where its factors are better read where they lie.
   func blocking(_ target: Target) -> Blocking? {
-    guard isBlockable(target), rowCount >= 64, extent >= 128, stepCount >= 256,
-      let innermost = reduced.last
+    guard isBlockable, rowCount >= 32, extent >= 4 * lanes, stepCount >= 256,
+      kernel.work >= 1 << 20, gainsByCopies(target),
+      let innermost = reduced.last, let first = rows.first
     else { return nil }
     let body = fold.body
-    let size = body.instructions[row].dtype.byteCount
-    guard let step = body.stride(row, along: innermost) else { return nil }
-    let (rows, vectors) = RegisterTile.padded(self, target)
-    let width = lanes * vectors
-    // Rows are copied where their lines do not stay in the cache, or where a panel and the rows beside it do not.
-    let isLong =
-      stepCount * width * size > 3 * target.firstLevelCacheBytes
-      && rowCount * stepCount * size > 2 * target.secondLevelCacheBytes
-    guard isLong || rowDistance(target) > 1 else { return nil }
-
-    let mostSteps = max(64, target.firstLevelCacheBytes / 2 / (width * size))
-    let stepBlocks = ceilingQuotient(stepCount, mostSteps)
-    let steps = ceilingQuotient(ceilingQuotient(stepCount, stepBlocks), lanes) * lanes
+    let copiesRows = body.stride(row, along: innermost) != 1 && body.stride(row, along: first) == 1
+    let rowExtent = copiesRows ? kernel.extent(first) : rowCount
+    let (rows, vectors) = RegisterTile.padded(self, rowExtent: rowExtent, target)
     var blocking = Blocking(
-      rows: rows, vectors: vectors, steps: steps, tiles: 1, panels: 1,
-      copiesRows: step != 1 && self.rows.first.map { body.stride(row, along: $0) == 1 } ?? false)
-    split(&blocking, size, target)
+      rows: rows, vectors: vectors, runs: 1, steps: kernel.extent(innermost),
+      copiesRows: copiesRows)
+    cutReduction(&blocking, target)
+    split(&blocking, rowExtent: rowExtent, target)
     return blocking
+  }
+
+  /// Whether rows are better copied: their lines do not stay in the cache where they lie, or a panel and the rows
+  /// beside it do not.
+  private func gainsByCopies(_ target: Target) -> Bool {
+    if rowDistance(target) > 1 { return true }
+    let size = fold.body.instructions[row].dtype.byteCount
+    let panelBytes = stepCount * 2 * lanes * size
+    // Windows are short pieces of memory: rows of a tile are left over at the end of each.
+    if rows.count > 1 { return 2 * panelBytes > 3 * target.firstLevelCacheBytes }
+    return panelBytes > 3 * target.firstLevelCacheBytes
+      && Double(rowCount) * Double(stepCount * size) > Double(2 * target.secondLevelCacheBytes)
   }
 
   /// How many times as long the products take because each step of the reduction touches a line of the row factor of
@@ -60,65 +79,80 @@ extension Contraction {
     guard let innermost = reduced.last, let step = body.stride(row, along: innermost),
       step * body.instructions[row].dtype.byteCount >= 64
     else { return 1 }
-    let lines = kernel.extent(innermost) * 64
+    let lines = stepCount * 64
     if lines >= 2 * target.firstLevelCacheBytes { return 2.2 }
     return lines >= target.firstLevelCacheBytes / 2 ? 1.35 : 1
   }
 
-  /// Gives each task its tiles and panels: as many as the second-level cache holds, fewer where there would be
+  /// Cuts the reduction so that a block's part of a panel takes half of the first-level cache: blocks of several runs,
+  /// or several blocks in each run.
+  private func cutReduction(_ blocking: inout Blocking, _ target: Target) {
+    let width = lanes * blocking.vectors * fold.body.instructions[row].dtype.byteCount
+    let most = max(64, target.firstLevelCacheBytes / 2 / width)
+    let (runLength, runCount) = (blocking.steps, stepCount / blocking.steps)
+    if runLength > most + most / 2 {
+      let pieces = ceilingQuotient(runLength, most)
+      blocking.steps = ceilingQuotient(ceilingQuotient(runLength, pieces), lanes) * lanes
+    } else {
+      let blocks = ceilingQuotient(runCount, max(1, most / runLength))
+      blocking.runs = ceilingQuotient(runCount, blocks)
+    }
+  }
+
+  /// Gives each task its groups, tiles and panels: as many as the second-level cache holds, fewer where there would be
   /// few tasks.
-  private func split(_ blocking: inout Blocking, _ size: Int, _ target: Target) {
-    let (tiles, panels) = (
-      ceilingQuotient(rowCount, blocking.rows),
-      ceilingQuotient(extent, lanes * blocking.vectors)
-    )
+  private func split(_ blocking: inout Blocking, rowExtent: Int, _ target: Target) {
+    let size = fold.body.instructions[row].dtype.byteCount
+    let (tiles, groups) = (ceilingQuotient(rowExtent, blocking.rows), rowCount / rowExtent)
+    let panels = ceilingQuotient(extent, lanes * blocking.vectors)
     let wanted = max(1, min(NestPlan.maximumTasks, kernel.work / (256 * NestPlan.grain)))
-    let tileBytes = blocking.rows * blocking.steps * size
-    let mostTiles = max(1, target.secondLevelCacheBytes / 4 / tileBytes)
+    let tileBytes = blocking.tileSize(lanes) * size
+    let mostTiles = max(1, target.secondLevelCacheBytes / 2 / tileBytes)
+    let all = tiles * groups
     let rowBlocks = max(
-      ceilingQuotient(tiles, mostTiles),
-      min(ceilingQuotient(wanted, kernel.points(batch)), ceilingQuotient(tiles, 16)))
-    blocking.tiles = ceilingQuotient(tiles, rowBlocks)
-    let panelBytes = blocking.tiles * blocking.rows * blocking.vectors * lanes * size
-    let mostPanels = max(1, target.secondLevelCacheBytes / 4 / panelBytes)
+      ceilingQuotient(all, mostTiles),
+      min(ceilingQuotient(wanted, kernel.points(batch)), ceilingQuotient(all, 16)))
+    let share = ceilingQuotient(all, rowBlocks)
+    if share >= tiles {
+      blocking.tiles = tiles
+      blocking.groups = ceilingQuotient(groups, ceilingQuotient(groups, share / tiles))
+    } else {
+      blocking.tiles = ceilingQuotient(tiles, ceilingQuotient(tiles, share))
+    }
+    let panelBytes =
+      blocking.groups * blocking.tiles * blocking.rows * blocking.vectors * lanes * size
+    let mostPanels = max(1, 2 * target.secondLevelCacheBytes / panelBytes)
     let panelBlocks = max(
       ceilingQuotient(panels, mostPanels),
       min(ceilingQuotient(wanted, kernel.points(batch) * rowBlocks), ceilingQuotient(panels, 8)))
     blocking.panels = ceilingQuotient(panels, panelBlocks)
   }
 
-  /// Whether the factors may be copied, and their products summed as they are.
-  ///
-  /// Windows that overlap are copied more than once. That takes memory, and gains only where there are many products
-  /// with each copy and a panel for the whole reduction would fill the second-level cache.
-  private func isBlockable(_ target: Target) -> Bool {
+  /// Whether the row factor may be copied, and the products summed as they are.
+  private var isBlockable: Bool {
     let body = fold.body
-    guard let last = body.instructions.last,
+    guard let last = body.instructions.last, let innermost = reduced.last,
       StageEmitter.accumulator(last.dtype, .sum) == last.dtype,
-      case .load(.parameter(let place), _, _) = body.instructions[row].operation
+      case .load(.parameter, _, _) = body.instructions[row].operation,
+      body.stride(row, along: innermost) != nil
     else { return false }
-    for id in reduced {
+    return reduced.allSatisfy { id in
       let varies = body.varying(with: id)
-      guard varies[row], varies[column] else { return false }
+      return varies[row] && varies[column]
     }
-    let used = (batch + rows + reduced).filter { body.varying(with: $0)[row] }
-    let copies = kernel.points(used)
-    if copies <= kernel.parameters[place].type.shape.elementCount { return true }
-    let panel = stepCount * lanes * last.dtype.byteCount * 2
-    return extent >= 256 && panel > target.secondLevelCacheBytes / 2
-      && copies * last.dtype.byteCount <= 32 * target.secondLevelCacheBytes
   }
 }
 
 extension RegisterTile {
   /// The rows and vectors of the tile that takes the fewest cycles when the last tiles are padded.
-  static func padded(_ contraction: Contraction, _ target: Target) -> (rows: Int, vectors: Int) {
+  static func padded(
+    _ contraction: Contraction, rowExtent: Int, _ target: Target
+  ) -> (rows: Int, vectors: Int) {
     let allVectors = ceilingQuotient(contraction.extent, contraction.lanes)
     var best = (rows: 1, vectors: 1, cost: Double.infinity)
     for vectors in 1...min(4, allVectors) {
-      for rows in 1...mostRows(vectors, target) {
-        let tiles =
-          ceilingQuotient(contraction.rowCount, rows) * ceilingQuotient(allVectors, vectors)
+      for rows in 1...min(rowExtent, mostRows(vectors, target)) {
+        let tiles = ceilingQuotient(rowExtent, rows) * ceilingQuotient(allVectors, vectors)
         let cost = Double(tiles) * cycles(rows, vectors)
         if cost < best.cost * 0.999 { best = (rows, vectors, cost) }
       }

@@ -90,13 +90,19 @@ struct Contraction {
     let tile = RegisterTile.choose(self, target)
     let steps = Double(kernel.points(reduced) * kernel.points(batch))
     var cost = tile.cost * steps
-    if blocking(target) != nil {
-      // Both factors are copied.
+    let isBlocked = blocking(target) != nil
+    if isBlocked {
       cost += Double(rowCount) * steps
     } else {
       cost *= rowDistance(target)
     }
-    if needsPacking { cost += Double(extent) * steps * (columnStride == 1 ? 0.5 : 2) }
+    if needsPacking || isBlocked {
+      // A copy that no cache holds goes to memory and back.
+      let size = fold.body.instructions[column].dtype.byteCount
+      let copies = Double(extent) * steps
+      let isFar = copies * Double(size) > Double(target.secondLevelCacheBytes)
+      cost += copies * (columnStride == 1 ? 0.5 : 2) * (isFar ? 4 : 1)
+    }
     // Lanes that lie apart are read and written one by one.
     cost += Double(apart * kernel.points(kernel.outer)) * 2
     return cost
