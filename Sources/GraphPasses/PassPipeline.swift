@@ -10,8 +10,8 @@ public struct PassPipeline: Sendable {
 
   /// Every pass there is, in the order of `standard`.
   public static let knownPasses: [any GraphPass] = [
-    InlineComposites(), Simplify(), FoldConstants(), EliminateCommonSubexpressions(),
-    EliminateDeadCode(),
+    InlineComposites(), SplitDilatedConvolutions(), Simplify(), FoldConstants(),
+    EliminateCommonSubexpressions(), EliminateDeadCode(),
   ]
 
   /// The passes between a traced or imported graph and its lowering.
@@ -19,6 +19,8 @@ public struct PassPipeline: Sendable {
     // First: the passes below do not look into bodies, and the forward and the backward pass share
     // much of them.
     InlineComposites(),
+    // Before what simplifies the slices of filters.
+    SplitDilatedConvolutions(),
     // Before folding, since it brings computations with repeated scalars down to scalars.
     Simplify(),
     FoldConstants(),

@@ -87,9 +87,12 @@ private struct ConvolutionSums {
   let inputChannels: Int
   let channels: Int
   let groups: Int
-  /// For each spatial dimension, [point, tap]: the input's index; -1 where a padding or dilation
-  /// zero lies.
+  /// For each spatial dimension, [point, tap]: the input's index, `zero` or `gap`.
   let sources: [[Int]]
+  /// The index of a zero of the padding.
+  private static let zero = -1
+  /// The index of a place between elements, which takes part in no product.
+  private static let gap = -2
   let inputExtents: [Int]
   let tapExtents: [Int]
   let pointExtents: [Int]
@@ -115,10 +118,9 @@ private struct ConvolutionSums {
             point * op.stride[dimension] + tap * op.kernelDilation[dimension]
             - op.padding[dimension][0]
           let index = place / op.inputDilation[dimension]
-          let isElement =
-            place >= 0 && place % op.inputDilation[dimension] == 0
-            && index < inputExtents[dimension]
-          list.append(isElement ? index : -1)
+          let isElement = place >= 0 && index < inputExtents[dimension]
+          let isGap = place % op.inputDilation[dimension] != 0
+          list.append(isGap ? Self.gap : isElement ? index : Self.zero)
         }
       }
       sources.append(list)
@@ -126,7 +128,7 @@ private struct ConvolutionSums {
     self.sources = sources
   }
 
-  /// For one point of the result and each tap: the input point that it reads, or -1 for a zero.
+  /// For one point of the result and each tap: the input point that it reads, `zero` or `gap`.
   private func inputPoints(at point: Int) -> [Int] {
     var rest = point
     var coordinates = pointExtents
@@ -139,7 +141,9 @@ private struct ConvolutionSums {
       let first = coordinates[dimension] * tapExtents[dimension]
       let indices = sources[dimension][first..<(first + tapExtents[dimension])]
       list = list.flatMap { outer in
-        indices.map { outer < 0 || $0 < 0 ? -1 : outer * inputExtents[dimension] + $0 }
+        indices.map {
+          outer < 0 || $0 < 0 ? min(outer, $0, Self.zero) : outer * inputExtents[dimension] + $0
+        }
       }
     }
     return list
@@ -162,7 +166,7 @@ private struct ConvolutionSums {
               let sources = inputPoints(at: point)
               for image in 0..<batch {
                 let sums = result + (image * points + point) * channels
-                for tap in 0..<taps where !(skipsZeros && sources[tap] < 0) {
+                for tap in 0..<taps where sources[tap] >= (skipsZeros ? 0 : Self.zero) {
                   let pixel =
                     sources[tap] < 0
                     ? zeros

@@ -111,7 +111,7 @@ private struct TestPass: GraphPass {
   @Test func unknownPassesAreNamed() throws {
     let error = #expect(throws: Diagnostic.self) { try PassPipeline.named(["dce", "cze"]) }
     #expect(error?.message.contains("cze") == true)
-    #expect(error?.hint == "the passes are inline, simplify, fold, cse, dce")
+    #expect(error?.hint == "the passes are inline, split-dilation, simplify, fold, cse, dce")
   }
 
   @Test func theInterfaceSurvives() throws {

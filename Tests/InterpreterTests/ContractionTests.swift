@@ -105,6 +105,14 @@ import Testing
     expect(padded, [1, 1, 1], [.nan])
   }
 
+  @Test func placesBetweenElementsTakePartInNoProduct() throws {
+    let x = literal(.f32, [1, 2, 1], [5, 7])
+    let filter = literal(.f32, [2, 1, 1], [2, .infinity])
+    let dilated = try result(
+      .convolution(Convolution(stride: [1], padding: [[0, 1]], inputDilation: [2])), x, filter)
+    expect(dilated, [1, 3, 1], [10, .infinity, 14])
+  }
+
   @Test func windowsThatDoNotFit() throws {
     let x = literal(.f32, [2, 2, 1], [1, 2, 3, 4])
     let filter = literal(.f32, [3, 1, 2], [1, 2, 3, 4, 5, 6])

@@ -36,8 +36,10 @@ public struct Dot: OperationAttributes {
 /// dtype (or i32, i64). The result is `[N, spatial'..., O]`.
 ///
 /// `y[n, p, o] = sum over t, k of input~[n, p * stride + t * kernelDilation, g * C/groups + k] *
-/// filter[t, k, o]`, where input~ is the input with `inputDilation - 1` zeros between neighbours
-/// and then `padding` zeros around (negative padding cuts), and g = o / (O / groups). The extent is
+/// filter[t, k, o]`, where input~ is the input with `inputDilation - 1` places between neighbours
+/// and then `padding` places around (negative padding cuts), and g = o / (O / groups). Places between
+/// elements, every `inputDilation` of them but one in the padding too, take part in no product; the
+/// others around the input hold zeros, whose products with infinity and NaN are NaN. The extent is
 /// `(dilated + low + high - ((size - 1) * kernelDilation + 1)) / stride + 1`, or 0 where the window
 /// does not fit; a filter extent must be at least 1. f16 and bf16 accumulate in f32 and round once.
 public struct Convolution: OperationAttributes {
