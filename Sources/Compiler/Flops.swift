@@ -18,9 +18,11 @@ extension Graph {
     case .dot(let op):
       let lhs = type(of: node.operands[0]).shape
       return op.lhsContracting.reduce(2 * results) { $0 * Double(lhs[$1]) }
-    case .convolution:
+    case .convolution(let op):
       let filter = type(of: node.operands[1]).shape.extents
-      return filter.dropLast().reduce(2 * results) { $0 * Double($1) }
+      // Of the taps, about one in so many meets an element of a dilated input.
+      let met = op.inputDilation.reduce(2 * results) { $0 / Double($1) }
+      return filter.dropLast().reduce(met) { $0 * Double($1) }.rounded(.down)
     case .composite:
       return node.bodies.reduce(0) { $0 + $1.contractions }
     case .unary, .binary, .compare, .select, .clamp, .convert, .constant, .iota, .reshape,

@@ -136,12 +136,34 @@ struct VectorChoice {
     plan.loops = orderedOuter(last: id).map { OuterLoop(id: $0, block: kernel.extent($0)) }
     plan.loops[plan.loops.count - 1].tile = plan.lanes * vectors
     if !hasFold { plan.loops[plan.loops.count - 1].unroll = 2 }
+    if let place = plan.loops.dropLast().lastIndex(where: { sharesLoads($0.id) }) {
+      plan.loops[place].tile = min(4, kernel.extent(plan.loops[place].id))
+      plan.loops[plan.loops.count - 1].unroll = 1
+    }
     plan.stages = kernel.stages.map { stage in
       var stagePlan = StagePlan(folded: stage.folded)
       stagePlan.accumulators = accumulators(stage, beside: vectors)
       return stagePlan
     }
     return split(plan)
+  }
+
+  /// Whether neighbouring points along a dimension read the same elements in a fold over a small window: those of a
+  /// filter, or of windows that overlap.
+  private func sharesLoads(_ id: DimensionID) -> Bool {
+    guard let stage = kernel.stages.first, stage.dimensions.isEmpty, case .fold = stage.kind,
+      2...16 ~= kernel.points(stage.folded)
+    else { return false }
+    return stage.body.instructions.contains { instruction in
+      guard case .load(_, let index, _) = instruction.operation,
+        case .affine(let step) = index[0].dependence(on: id)
+      else { return false }
+      return stage.folded.contains { folded in
+        guard case .affine(let inner) = index[0].dependence(on: folded), inner != 0, step != 0
+        else { return false }
+        return step % inner == 0 && step / inner < kernel.extent(folded)
+      }
+    }
   }
 
   private func innerPlan() -> NestPlan {

@@ -40,9 +40,9 @@ extension BlockedEmitter {
     try builder.loop("tile", to: tiles) { tile throws(Diagnostic) in
       let base = (first + tile) * blocking.tileSize(lanes)
       let source = bounded(block.tile + tile, below: tileCount) * blocking.rows
-      for row in 0..<blocking.rows {
+      try builder.loop("row", to: LoopIndex(constant: blocking.rows)) { row throws(Diagnostic) in
         var counters = counters
-        counters[self.row] = bounded(source + LoopIndex(constant: row), below: rowExtent)
+        counters[self.row] = bounded(source + row, below: rowExtent)
         try forEachRun(part, counters) { place, counters throws(Diagnostic) in
           let whole = part.steps / lanes * lanes
           func copy(_ step: LoopIndex, _ active: Int?) throws(Diagnostic) {
@@ -77,7 +77,7 @@ extension BlockedEmitter {
             point.counters[self.row] = tile * blocking.rows + LoopIndex(constant: row)
             let active = count - row < lanes ? count - row : nil
             point.vector = VectorDimension(id: self.row, lanes: lanes, active: active)
-            try store(point, at: base + blocking.place(row, place + step))
+            try store(point, at: base + blocking.place(LoopIndex(constant: row), place + step))
           }
         }
         try builder.loop("tile", to: tiles) { tile throws(Diagnostic) in

@@ -266,9 +266,9 @@ struct BlockedEmitter {
         return builder.define(.load(LoopAccess(memory: memory, offset: offset)), type)
       }
       for row in 0..<blocking.rows {
+        let place = start + blocking.place(LoopIndex(constant: row), step)
         let copy = builder.define(
-          .load(LoopAccess(memory: copies, offset: start + blocking.place(row, step))),
-          LoopType(dtype))
+          .load(LoopAccess(memory: copies, offset: place)), LoopType(dtype))
         for (vector, column) in columns.enumerated() {
           let variable = variables[row * blocking.vectors + vector]
           builder.assign(variable, body.multiplyAdd(copy, column, builder.read(variable)))

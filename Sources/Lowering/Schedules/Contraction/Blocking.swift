@@ -30,9 +30,8 @@ struct Blocking {
   func tileSize(_ lanes: Int) -> Int { rows * runs * steps + lanes }
 
   /// The place of an element in a tile.
-  func place(_ row: Int, _ step: LoopIndex) -> LoopIndex {
-    if copiesRows { return step * rows + LoopIndex(constant: row) }
-    return step + LoopIndex(constant: row * runs * steps)
+  func place(_ row: LoopIndex, _ step: LoopIndex) -> LoopIndex {
+    copiesRows ? step * rows + row : step + row * (runs * steps)
   }
 }
 
@@ -44,7 +43,7 @@ extension Contraction {
 
   /// The blocks of a contraction; nil where its factors are better read where they lie.
   func blocking(_ target: Target) -> Blocking? {
-    guard isBlockable, rowCount >= 32, extent >= 4 * lanes, stepCount >= 256,
+    guard isBlockable, rowCount >= 32, extent >= 2 * lanes, stepCount >= 256,
       kernel.work >= 1 << 20, gainsByCopies(target),
       let innermost = reduced.last, let first = rows.first
     else { return nil }
@@ -67,7 +66,9 @@ extension Contraction {
     let size = fold.body.instructions[row].dtype.byteCount
     let panelBytes = stepCount * 2 * lanes * size
     // Windows are short pieces of memory: rows of a tile are left over at the end of each.
-    if rows.count > 1 { return 2 * panelBytes > 3 * target.firstLevelCacheBytes }
+    if rows.count > 1, extent >= 4 * lanes {
+      return 2 * panelBytes > 3 * target.firstLevelCacheBytes
+    }
     return panelBytes > 3 * target.firstLevelCacheBytes
       && Double(rowCount) * Double(stepCount * size) > Double(2 * target.secondLevelCacheBytes)
   }

@@ -82,7 +82,10 @@ struct Contraction {
   /// Whether the column factor is to be copied into panels first.
   var needsPacking: Bool {
     guard columnStride == 1 else { return true }
-    return columnStep >= 1024 && kernel.points(rows) >= 64
+    let rowCount = kernel.points(rows)
+    // Vectors that do not begin at multiples of their size lie across two lines.
+    let isAligned = extent % lanes == 0
+    return columnStep >= 1024 && rowCount >= 64 || !isAligned && extent > lanes && rowCount >= 128
   }
 
   /// About how long it takes, in cycles.

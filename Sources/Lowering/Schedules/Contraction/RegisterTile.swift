@@ -55,8 +55,9 @@ struct RegisterTile {
 
   /// The cycles of a reduction step of one tile.
   static func cycles(_ rows: Int, _ vectors: Int) -> Double {
-    // Four cycles are the latency of an accumulation, which needs some slack; the rest is the loop's own work.
-    max(Double(rows * vectors) / 2, Double(rows + vectors) / 2, 4.8) + 0.25
+    // Four cycles are the latency of an accumulation, which needs some slack, as do two loads in a cycle; the rest is
+    // the loop's own work.
+    max(Double(rows * vectors) / 2, Double(rows + vectors) / 1.5, 4.8) + 0.25
   }
 
   /// The cycles of a reduction step over all tiles, two multiply-adds or loads in each.
