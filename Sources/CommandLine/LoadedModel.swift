@@ -11,6 +11,8 @@ struct LoadedModel {
   let graph: Graph
   /// The number of examples in a batch; 0 for a file.
   let batch: Int
+  /// What each input of a sample's graph is for; nil for a file, which does not say.
+  let inputRoles: [StepGraph.InputRole]?
   /// Values of inputs that a sample has: first parameters, state, and a batch of its data.
   private let values: (UInt64) throws -> [String: Literal]
   /// The inputs that are a sample's data.
@@ -33,14 +35,15 @@ struct LoadedModel {
       }
       let graph = try Graph.read(reference)
       return LoadedModel(
-        name: graph.name, graph: graph, batch: 0, values: { _ in [:] }, dataNames: [])
+        name: graph.name, graph: graph, batch: 0, inputRoles: nil, values: { _ in [:] },
+        dataNames: [])
     }
     let sample = try sample(named: reference)
     let batch = batch ?? defaultBatch ?? sample.batch
-    let graph = try sample.graph(
+    let step = try sample.step(
       training: training, batch: batch, withGradients: exposesGradients && training)
     return LoadedModel(
-      name: sample.name, graph: graph, batch: batch,
+      name: sample.name, graph: step.graph, batch: batch, inputRoles: step.inputRoles,
       values: { try sample.exampleInputs(training: training, batch: batch, seed: $0) },
       dataNames: [sample.example.inputName, sample.example.labelName])
   }

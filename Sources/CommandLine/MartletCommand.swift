@@ -15,12 +15,13 @@ struct MartletCommand: ParsableCommand {
         martlet dump lenet --train --stage kernels
         martlet compare lenet --train
         martlet bench lenet --train --batch 64 --threads 2 --profile
+        martlet plan lenet --train --batch 64
       """,
     version: martletVersion,
     subcommands: [
       TrainCommand.self, PredictCommand.self, RunCommand.self, DumpCommand.self,
-      CompareCommand.self, BenchCommand.self, OptCommand.self, FuzzCommand.self, ListCommand.self,
-      DoctorCommand.self,
+      CompareCommand.self, BenchCommand.self, PlanCommand.self, OptCommand.self, FuzzCommand.self,
+      ListCommand.self, DoctorCommand.self,
     ])
 
   /// Runs the program; a diagnostic goes to the standard error with its code and hint, and exits with 1.

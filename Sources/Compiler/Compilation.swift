@@ -105,7 +105,9 @@ public struct Compilation: Sendable {
     statistics.compileSeconds = ContinuousClock.now.seconds(since: started)
     statistics.flops = graph.contractionFlops
     statistics.kernels = program.launches.count
-    statistics.addMemory(of: program, code: code, threads: options.threads)
+    let memory = MemoryPlan(program, scratch: code.map(\.scratch), workers: options.threads)
+    statistics.peakBytes = memory.total
+    statistics.lowerBoundBytes = memory.lowerBound
     try MemoryBudget.require(Double(statistics.peakBytes), for: "a run of '\(graph.name)'")
     return try ProgramExecutable(
       program: program, graph: graph, code: code, codeOwner: library, pool: pool,
@@ -133,26 +135,5 @@ extension KernelCode {
         loops.memories[$0].kind == .shared ? loops.scratchOffset(of: $0) : nil
       },
       sharedScratchBytes: loops.sharedScratchBytes, workerScratchBytes: loops.workerScratchBytes)
-  }
-}
-
-extension ExecutableStatistics {
-  /// Adds up what a run of a program needs.
-  fileprivate mutating func addMemory(of program: Program, code: [KernelCode], threads: Int) {
-    var external = 0
-    var seen = Set<BufferID>()
-    for id in program.inputs + program.outputs where seen.insert(id).inserted {
-      external += program.buffers[id.index].type.byteCount
-    }
-    for buffer in program.buffers {
-      switch buffer.placement {
-      case .constant, .persistent: external += buffer.type.byteCount
-      case .input, .output, .arena: continue
-      }
-    }
-    let shared = code.map(\.sharedScratchBytes).max() ?? 0
-    let worker = code.map(\.workerScratchBytes).max() ?? 0
-    peakBytes = external + program.arenaBytes + shared + worker * threads
-    lowerBoundBytes = external + program.lowerBoundBytes
   }
 }

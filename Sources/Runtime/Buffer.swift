@@ -18,11 +18,14 @@ public final class Buffer: @unchecked Sendable {
   /// Every buffer starts at a multiple of this, and reading a full vector past its end stays in its memory.
   public static let alignment = 64
 
+  /// The bytes that a buffer for a tensor of the type allocates.
+  package static func allocatedBytes(_ type: TensorType) -> Int { type.byteCount + alignment }
+
   /// Allocates zeroed memory for a tensor.
   public init(_ type: TensorType) {
     self.type = type
     bytes = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: type.byteCount + Buffer.alignment, alignment: Buffer.alignment)
+      byteCount: Buffer.allocatedBytes(type), alignment: Buffer.alignment)
     memset(bytes.baseAddress!, 0, bytes.count)
   }
 

@@ -43,4 +43,9 @@ package struct KernelCode: Sendable {
     self.sharedScratchBytes = sharedScratchBytes
     self.workerScratchBytes = workerScratchBytes
   }
+
+  /// The scratch of one run.
+  package var scratch: WorkspaceSize.Scratch {
+    WorkspaceSize.Scratch(shared: sharedScratchBytes, worker: workerScratchBytes)
+  }
 }

@@ -31,16 +31,16 @@ package final class ProgramWorkspace: Workspace {
     self.launches = launches
     let program = executable.program
     let code = executable.code
-    func aligned(_ bytes: Int) -> Int { (bytes + Buffer.alignment - 1) & -Buffer.alignment }
     func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
-      .allocate(byteCount: aligned(bytes) + Buffer.alignment, alignment: Buffer.alignment)
+      .allocate(byteCount: WorkspaceSize.allocated(bytes), alignment: Buffer.alignment)
     }
     let used = launches.map { code[$0.kernel] }
-    let arena = allocate(program.arenaBytes)
-    let sharedScratch = allocate(used.map(\.sharedScratchBytes).max() ?? 0)
-    // A cache line between workers keeps them from sharing one.
-    workerScratchStride = aligned(used.map(\.workerScratchBytes).max() ?? 0) + Buffer.alignment
-    workerScratch = allocate(workerScratchStride * executable.pool.threads)
+    let size = WorkspaceSize(
+      program, launches: launches, scratch: code.map(\.scratch), workers: executable.pool.threads)
+    let arena = allocate(size.arena)
+    let sharedScratch = allocate(size.sharedScratch)
+    workerScratchStride = size.workerStride
+    workerScratch = allocate(workerScratchStride * size.workers)
 
     self.arena = arena
     self.sharedScratch = sharedScratch

@@ -4,7 +4,7 @@ import Testing
 /// What the help texts show works as it stands there.
 @Suite struct HelpTests {
   static let verbs = [
-    "train", "predict", "run", "dump", "compare", "bench", "opt", "fuzz", "list", "doctor",
+    "train", "predict", "run", "dump", "compare", "bench", "plan", "opt", "fuzz", "list", "doctor",
   ]
 
   @Test func everyVerbIsHelpedWithAnExample() throws {

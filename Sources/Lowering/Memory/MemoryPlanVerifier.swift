@@ -40,10 +40,7 @@ extension Program {
   }
 
   private func arenaBuffers() -> [ArenaBuffer] {
-    var lives: [BufferID: ClosedRange<Int>] = [:]
-    for (place, launch) in launches.enumerated() {
-      for id in launch.arguments { lives[id] = (lives[id]?.lowerBound ?? place)...place }
-    }
+    let lives = lives()
     return buffers.enumerated().compactMap { place, buffer in
       guard case .arena(let offset) = buffer.placement, let life = lives[BufferID(place)],
         buffer.type.byteCount > 0

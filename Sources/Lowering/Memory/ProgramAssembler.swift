@@ -230,7 +230,9 @@ struct ProgramAssembler {
 
 extension Program {
   /// The first and the last launch that touches each buffer.
-  fileprivate func lives(endingEarly: Bool) -> [BufferID: ClosedRange<Int>] {
+  ///
+  /// - Parameter endingEarly: whether to plant a fault: only the first two launches count.
+  package func lives(endingEarly: Bool = false) -> [BufferID: ClosedRange<Int>] {
     var lives: [BufferID: ClosedRange<Int>] = [:]
     for (place, launch) in launches.enumerated() {
       for id in launch.arguments {

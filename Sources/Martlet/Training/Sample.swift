@@ -74,10 +74,19 @@ public struct Sample: Sendable {
   package func graph(
     training: Bool, batch: Int, withGradients: Bool = false
   ) throws(Diagnostics) -> Graph {
+    try step(training: training, batch: batch, withGradients: withGradients).graph
+  }
+
+  /// The graph of a training step, or of a prediction, with what its inputs are.
+  ///
+  /// - Parameter withGradients: Whether a training step also gives the gradients as outputs.
+  package func step(
+    training: Bool, batch: Int, withGradients: Bool = false
+  ) throws(Diagnostics) -> StepGraph {
     let trainer = try trainer(backend: InterpreterBackend())
     return training
-      ? try trainer.trainingGraph(example, batch: batch, withGradients: withGradients).graph
-      : try trainer.predictionGraph(example, batch: batch).graph
+      ? try trainer.trainingGraph(example, batch: batch, withGradients: withGradients)
+      : try trainer.predictionGraph(example, batch: batch)
   }
 
   /// Values for the inputs of `graph(training:batch:)`, by name: first parameters, state and a batch of the data

@@ -39,6 +39,26 @@ package struct StepGraph: Sendable {
   package let variables: [Variable]
   /// The optimizer's state: names of inputs and their types.
   package let optimizerState: [(name: String, type: TensorType)]
+
+  /// What an input of a training step or a prediction is for.
+  package enum InputRole: String, Hashable, Sendable, CaseIterable {
+    /// A parameter that is trained.
+    case weights
+    /// What the optimizer keeps for each parameter.
+    case optimizerState
+    /// What else lives from step to step: statistics of normalization, the random state.
+    case otherState
+    /// The batch, and the numbers of a step.
+    case data
+  }
+
+  /// What each input is for, in the graph's order.
+  package var inputRoles: [InputRole] {
+    var roles: [String: InputRole] = [TraceContext.randomStateName: .otherState]
+    for variable in variables { roles[variable.name] = variable.isTrained ? .weights : .otherState }
+    for state in optimizerState { roles[state.name] = .optimizerState }
+    return graph.inputs.map { roles[$0.name] ?? .data }
+  }
 }
 
 /// Traces the graphs of a model: a step of training, the evaluation of a batch, and the prediction for one.

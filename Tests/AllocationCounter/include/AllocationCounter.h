@@ -6,5 +6,8 @@
 /// The number of allocations that this thread has made so far.
 int64_t allocationsOfThisThread(void);
 
+/// The bytes that this thread has asked for at the alignment of a cache line (64).
+int64_t cacheLineBytesOfThisThread(void);
+
 /// Whether allocations are seen at all: not where the C library is another one than glibc.
 int allocationsAreCounted(void);

@@ -78,7 +78,8 @@ struct BlockedEmitter {
     let tiles = blocking.groups * blocking.tiles
     copies = builder.addMemory(
       LoopMemory(
-        name: "rows", dtype: dtype, count: tiles * blocking.tileSize(lanes), kind: .worker))
+        name: PackedCopy.rows, dtype: dtype, count: tiles * blocking.tileSize(lanes), kind: .worker)
+    )
     sums = builder.addMemory(
       LoopMemory(
         name: "sums", dtype: dtype,

@@ -27,7 +27,7 @@ struct Panels {
     let count = kernel.points(batch) * panels * kernel.points(reduced) * width
     var packed = kernel
     packed.parameters.append(
-      KernelParameter(name: "panels", type: TensorType(dtype, [count]), role: .update))
+      KernelParameter(name: PackedCopy.panels, type: TensorType(dtype, [count]), role: .update))
     let copy = TensorReference.parameter(packed.parameters.count - 1)
 
     var packing = packed
