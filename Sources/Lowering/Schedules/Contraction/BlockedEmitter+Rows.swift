@@ -72,6 +72,11 @@ extension BlockedEmitter {
         counters[self.step] = part.step + step
         func copy(_ tile: LoopIndex, at slot: LoopIndex, _ count: Int) throws(Diagnostic) {
           let base = slot * blocking.tileSize(lanes)
+          // The steps lie far apart: what comes a few later is asked for.
+          var later = counters
+          later[self.step] = part.step + step + LoopIndex(constant: 8)
+          later[self.row] = tile * blocking.rows
+          prefetch(Point(counters: later))
           for row in Swift.stride(from: 0, to: count, by: lanes) {
             var point = Point(counters: counters)
             point.counters[self.row] = tile * blocking.rows + LoopIndex(constant: row)
@@ -92,6 +97,14 @@ extension BlockedEmitter {
         }
       }
     }
+  }
+
+  /// Asks for the row factor at a point.
+  private func prefetch(_ point: Point) {
+    guard case .load(.parameter(let place), let index, _)? = factor.instructions.last?.operation
+    else { return }
+    let indices = IndexEmitter(builder: builder, point: point, values: [])
+    builder.prefetch(place, indices.evaluate(index[0]).base)
   }
 
   /// Copies the row factor at a vector of points.
