@@ -71,7 +71,8 @@ struct KeptNodes: Sendable {
         } else if !node.coordinates.isEmpty && !graph.nodes[node.operands[0]].isGiven {
           // What is picked is small; its source can then stay in the kernel that computes it.
           isKept[place] = true
-        } else if sinks[place].count > 1 && FusionCost.own(node.term) > 0 {
+        } else if sinks[place].count > 1 && FusionCost.own(node.term) > 0 && !isCheaplyRemade(node)
+        {
           isKept[place] = true
           isOptional[place] = true
         }
@@ -96,6 +97,30 @@ struct KeptNodes: Sendable {
         }
       }
     }
+  }
+
+  /// Whether readers may as well compute a node from the one tensor that it is a simple function of.
+  ///
+  /// Then that one is kept in its place: once, where several such functions of it are read.
+  private func isCheaplyRemade(_ node: FusionNode) -> Bool {
+    guard FusionCost.own(node.term) <= FusionCost.cheap, node.coordinates.isEmpty else {
+      return false
+    }
+    var tensors = 0
+    for (slot, operand) in node.operands.enumerated() {
+      if isUniform(operand) { continue }
+      guard node.term.index(ofOperand: slot) == node.type.shape.counters else { return false }
+      tensors += 1
+    }
+    return tensors == 1
+  }
+
+  /// Whether all elements of a node are one scalar.
+  private func isUniform(_ place: Int) -> Bool {
+    let node = graph.nodes[place]
+    if node.type.shape.elementCount == 1 { return true }
+    return node.kind == .map && FusionCost.own(node.term) == 0 && node.coordinates.isEmpty
+      && node.operands.allSatisfy { graph.nodes[$0].type.shape.elementCount == 1 }
   }
 
   /// A contraction reads each element many times, at affine places, from memory.
