@@ -43,7 +43,7 @@ extension Contraction {
 
   /// The blocks of a contraction; nil where its factors are better read where they lie.
   func blocking(_ target: Target) -> Blocking? {
-    guard isBlockable, rowCount >= 32, extent >= 2 * lanes, stepCount >= 256,
+    guard isBlockable, rowCount >= 32, extent >= 2 * lanes, stepCount >= 160,
       kernel.work >= 1 << 20, gainsByCopies(target),
       let innermost = reduced.last, let first = rows.first
     else { return nil }
@@ -77,12 +77,15 @@ extension Contraction {
   /// its own, and those of all steps do not stay in the first-level cache.
   func rowDistance(_ target: Target) -> Double {
     let body = fold.body
-    guard let innermost = reduced.last, let step = body.stride(row, along: innermost),
-      step * body.instructions[row].dtype.byteCount >= 64
-    else { return 1 }
-    let lines = stepCount * 64
-    if lines >= 2 * target.firstLevelCacheBytes { return 2.2 }
-    return lines >= target.firstLevelCacheBytes / 2 ? 1.35 : 1
+    guard let innermost = reduced.last, let stride = body.stride(row, along: innermost) else {
+      return 1
+    }
+    let step = abs(stride) * body.instructions[row].dtype.byteCount
+    guard step >= 64 else { return 1 }
+    if stepCount * 64 >= 2 * target.firstLevelCacheBytes { return 2.2 }
+    // Lines a page apart fall into one set of the cache, of eight lines.
+    let sets = 4096 / commonDivisor(step, 4096)
+    return stepCount * 64 >= target.firstLevelCacheBytes / 2 || stepCount > 8 * sets ? 1.35 : 1
   }
 
   /// Cuts the reduction so that a block's part of a panel takes half of the first-level cache: blocks of several runs,

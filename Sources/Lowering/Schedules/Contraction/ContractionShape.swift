@@ -106,8 +106,8 @@ struct Contraction {
       let isFar = copies * Double(size) > Double(target.secondLevelCacheBytes)
       cost += copies * (columnStride == 1 ? 0.5 : 2) * (isFar ? 4 : 1)
     }
-    // Lanes that lie apart are read and written one by one.
-    cost += Double(apart * kernel.points(kernel.outer)) * 2
+    // Lanes that lie apart are read and written one by one, each in a line of its own.
+    cost += Double(apart) * Double(kernel.points(kernel.outer)) * 12
     return cost
   }
 }
