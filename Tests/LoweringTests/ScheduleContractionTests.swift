@@ -101,6 +101,33 @@ struct ScheduleContractionTests {
     try checkSchedule(maker, tolerance: 1e-4, targets: [smallCaches[1]])
   }
 
+  /// Factors that are converted while they are copied.
+  @Test(arguments: [DType.f16, .bf16], [false, true])
+  func blocksOfNarrowFloats(dtype: DType, transposed: Bool) throws {
+    var maker = KernelMaker("narrow")
+    let (i, j) = (maker.dimension("i", 33), maker.dimension("j", 35))
+    let r = maker.dimension("r", 261)
+    let x = maker.input(dtype, transposed ? [261, 33] : [33, 261])
+    let y = maker.input(dtype, [261, 35])
+    let out = maker.output(dtype, [33, 35])
+    let sum = maker.local(.f32)
+    maker.kernel.outer = [i, j]
+    maker.stage(
+      sum, [], .fold(.sum, over: [r]),
+      [
+        load(x, transposed ? [at(r), at(i)] : [at(i), at(r)], dtype),
+        ScalarInstruction(.convert, [0], .f32), load(y, [at(r), at(j)], dtype),
+        ScalarInstruction(.convert, [2], .f32),
+        ScalarInstruction(.binary(.multiply), [1, 3], .f32),
+      ])
+    maker.stage(
+      out, [at(i), at(j)], .map,
+      [load(sum, [], .f32), ScalarInstruction(.convert, [0], dtype)])
+    let loops = try schedule(maker.finished, for: smallCaches[1])
+    #expect(loops.memories.contains { $0.name == "rows" && $0.dtype == .f32 })
+    try checkSchedule(maker, tolerance: 2e-2, targets: [smallCaches[1]])
+  }
+
   /// Two row dimensions, two of the reduction that do not follow each other, and one of batch.
   @Test func blocksOfSeveralDimensions() throws {
     var maker = KernelMaker("blocks")

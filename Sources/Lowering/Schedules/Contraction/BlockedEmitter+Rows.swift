@@ -101,10 +101,13 @@ extension BlockedEmitter {
 
   /// Asks for the row factor at a point.
   private func prefetch(_ point: Point) {
-    guard case .load(.parameter(let place), let index, _)? = factor.instructions.last?.operation
-    else { return }
     let indices = IndexEmitter(builder: builder, point: point, values: [])
-    builder.prefetch(place, indices.evaluate(index[0]).base)
+    for instruction in factor.instructions {
+      guard case .load(.parameter(let place), let index, _) = instruction.operation else {
+        continue
+      }
+      builder.prefetch(place, indices.evaluate(index[0]).base)
+    }
   }
 
   /// Copies the row factor at a vector of points.

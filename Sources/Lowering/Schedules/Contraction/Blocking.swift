@@ -38,6 +38,11 @@ struct Blocking {
 extension Contraction {
   /// The number of points of all row dimensions.
   var rowCount: Int { kernel.points(rows) }
+  /// The load of the row factor: itself, or what it converts.
+  var rowLoad: Int {
+    let factor = fold.body.instructions[row]
+    return factor.operation == .convert ? factor.operands[0] : row
+  }
   /// The number of steps of the reduction.
   var stepCount: Int { kernel.points(reduced) }
 
@@ -48,7 +53,8 @@ extension Contraction {
       let innermost = reduced.last, let first = rows.first
     else { return nil }
     let body = fold.body
-    let copiesRows = body.stride(row, along: innermost) != 1 && body.stride(row, along: first) == 1
+    let copiesRows =
+      body.stride(rowLoad, along: innermost) != 1 && body.stride(rowLoad, along: first) == 1
     let rowExtent = copiesRows ? kernel.extent(first) : rowCount
     let (rows, vectors) = RegisterTile.padded(self, rowExtent: rowExtent, target)
     var blocking = Blocking(
@@ -62,7 +68,8 @@ extension Contraction {
   /// Whether rows are better copied: their lines do not stay in the cache where they lie, or a panel and the rows
   /// beside it do not.
   private func gainsByCopies(_ target: Target) -> Bool {
-    if rowDistance(target) > 1 { return true }
+    // Converted once, elements serve all columns.
+    if rowLoad != row || rowDistance(target) > 1 { return true }
     let size = fold.body.instructions[row].dtype.byteCount
     let panelBytes = stepCount * 2 * lanes * size
     // Windows are short pieces of memory: rows of a tile are left over at the end of each.
@@ -77,10 +84,10 @@ extension Contraction {
   /// its own, and those of all steps do not stay in the first-level cache.
   func rowDistance(_ target: Target) -> Double {
     let body = fold.body
-    guard let innermost = reduced.last, let stride = body.stride(row, along: innermost) else {
+    guard let innermost = reduced.last, let stride = body.stride(rowLoad, along: innermost) else {
       return 1
     }
-    let step = abs(stride) * body.instructions[row].dtype.byteCount
+    let step = abs(stride) * body.instructions[rowLoad].dtype.byteCount
     guard step >= 64 else { return 1 }
     if stepCount * 64 >= 2 * target.firstLevelCacheBytes { return 2.2 }
     // Lines a page apart fall into one set of the cache, of eight lines.
@@ -137,8 +144,8 @@ extension Contraction {
     let body = fold.body
     guard let last = body.instructions.last, let innermost = reduced.last,
       StageEmitter.accumulator(last.dtype, .sum) == last.dtype,
-      case .load(.parameter, _, _) = body.instructions[row].operation,
-      body.stride(row, along: innermost) != nil
+      case .load(.parameter, _, _) = body.instructions[rowLoad].operation,
+      body.stride(rowLoad, along: innermost) != nil
     else { return false }
     return reduced.allSatisfy { id in
       let varies = body.varying(with: id)
