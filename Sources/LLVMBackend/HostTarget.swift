@@ -68,14 +68,29 @@ extension Target {
     #if os(Linux)
       let first = cache(Int(_SC_LEVEL1_DCACHE_SIZE), 32 << 10)
       let second = cache(Int(_SC_LEVEL2_CACHE_SIZE), 512 << 10)
+      let last = max(lastLevelCache() ?? 32 << 20, second)
     #else
-      let (first, second) = (64 << 10, 4 << 20)
+      let (first, second, last) = (64 << 10, 4 << 20, 32 << 20)
     #endif
     let wide = host.hasMasks
     let isX86 = host.triple.hasPrefix("x86_64")
     return Target(
       vectorBytes: wide ? 64 : host.has("avx2") ? 32 : 16,
       vectorRegisters: wide || !isX86 ? 32 : 16,
-      firstLevelCacheBytes: first, secondLevelCacheBytes: second)
+      firstLevelCacheBytes: first, secondLevelCacheBytes: second, lastLevelCacheBytes: last)
   }()
 }
+
+#if os(Linux)
+  /// The size of the third-level cache that the first processor uses; what `sysconf` says may be that of all of them.
+  private func lastLevelCache() -> Int? {
+    let path = "/sys/devices/system/cpu/cpu0/cache/index3/size"
+    guard let file = fopen(path, "r") else { return nil }
+    defer { fclose(file) }
+    var text = [UInt8](repeating: 0, count: 32)
+    let count = fread(&text, 1, text.count, file)
+    let digits = text.prefix(count).prefix { (48...57).contains($0) }
+    guard let number = Int(String(decoding: digits, as: UTF8.self)) else { return nil }
+    return text.dropFirst(digits.count).first == UInt8(ascii: "M") ? number << 20 : number << 10
+  }
+#endif

@@ -8,15 +8,18 @@ public struct Target: Hashable, Sendable {
   public var firstLevelCacheBytes: Int
   /// The size of a core's second-level cache, in bytes.
   public var secondLevelCacheBytes: Int
+  /// The size of the last cache before memory, in bytes.
+  public var lastLevelCacheBytes: Int
 
   /// Describes a machine.
   public init(
     vectorBytes: Int, vectorRegisters: Int, firstLevelCacheBytes: Int = 32 << 10,
-    secondLevelCacheBytes: Int = 512 << 10
+    secondLevelCacheBytes: Int = 512 << 10, lastLevelCacheBytes: Int = 32 << 20
   ) {
     self.vectorBytes = vectorBytes
     self.vectorRegisters = vectorRegisters
     self.firstLevelCacheBytes = firstLevelCacheBytes
     self.secondLevelCacheBytes = secondLevelCacheBytes
+    self.lastLevelCacheBytes = lastLevelCacheBytes
   }
 }

@@ -58,6 +58,47 @@ import Testing
     }
   }
 
+  /// Streamed stores at multiples of the vector and elsewhere, whole and in part.
+  @Test(arguments: DType.allCases)
+  func streams(_ dtype: DType) throws {
+    for lanes in MemoryTests.lanes {
+      for (first, active) in [(0, lanes), (1, lanes), (lanes, max(1, lanes - 1))] {
+        let loops = try buildLoops(memories(dtype, 4 * lanes, 5 * lanes)) {
+          (builder: LoopsBuilder, _: LoopIndex) throws(Diagnostic) in
+          try builder.loop("i", to: LoopIndex(constant: 4 * lanes), step: lanes) {
+            i throws(Diagnostic) in
+            let value = builder.define(
+              .load(LoopAccess(memory: 0, offset: i)), LoopType(dtype, lanes: lanes))
+            let place = i + LoopIndex(constant: first)
+            builder.store(
+              value, LoopAccess(memory: 1, offset: place, active: active, isStreamed: true))
+          }
+        }
+        try LoopsHarness(loops).check("stream \(active) of \(lanes) \(dtype) from \(first)")
+      }
+    }
+  }
+
+  @Test(arguments: DType.allCases)
+  func shuffles(_ dtype: DType) throws {
+    for lanes in [2, 4, 8, 16] {
+      let type = LoopType(dtype, lanes: lanes)
+      let loops = try buildLoops(memories(dtype, 2 * lanes, 2 * lanes)) {
+        (builder: LoopsBuilder, _: LoopIndex) throws(Diagnostic) in
+        let a = builder.define(.load(LoopAccess(memory: 0, offset: 0)), type)
+        let b = builder.define(
+          .load(LoopAccess(memory: 0, offset: LoopIndex(constant: lanes))), type)
+        let mixed = builder.define(
+          .shuffle(a, b, lanes: (0..<lanes).map { $0 / 2 + $0 % 2 * lanes }), type)
+        let turned = builder.define(
+          .shuffle(b, a, lanes: (0..<lanes).map { 2 * lanes - 1 - $0 }), type)
+        builder.store(mixed, LoopAccess(memory: 1, offset: 0))
+        builder.store(turned, LoopAccess(memory: 1, offset: LoopIndex(constant: lanes)))
+      }
+      try LoopsHarness(loops).check("shuffle of \(lanes) \(dtype)")
+    }
+  }
+
   /// A prefetch of anything, even outside of the memory, changes nothing.
   @Test func prefetches() throws {
     let loops = try buildLoops(memories(.f32, 8, 8)) {

@@ -125,6 +125,42 @@ struct LoopsTests {
     #expect(y == [1, 5, 9, 13, 12, 13, 0, 0, 1, 5, -1, -1])
   }
 
+  @Test func shufflesAndStreams() throws {
+    let builder = makeBuilder(8, 8)
+    try builder.phase(taskCount: 1, workPerTask: 8) { _ throws(Diagnostic) in
+      let (a, b) = (
+        builder.define(.load(LoopAccess(memory: 0, offset: 0)), vector),
+        builder.define(.load(LoopAccess(memory: 0, offset: 4)), vector)
+      )
+      let low = builder.define(.shuffle(a, b, lanes: [0, 4, 1, 5]), vector)
+      let high = builder.define(.shuffle(a, b, lanes: [2, 6, 3, 7]), vector)
+      builder.store(low, LoopAccess(memory: 1, offset: 0, isStreamed: true))
+      builder.store(high, LoopAccess(memory: 1, offset: 4, isStreamed: true))
+    }
+    #expect(builder.loops.verify().isEmpty)
+    #expect(builder.loops.description.contains("shuffle %0, %1 lanes [0, 4, 1, 5] : f32x4"))
+    #expect(builder.loops.description.contains("stream %2 to"))
+    let x = (0..<8).map(Float.init)
+    #expect(try run(builder.loops, [x, x])[1] == [0, 4, 1, 5, 2, 6, 3, 7])
+  }
+
+  @Test func refusesLanesThatAreNotThere() throws {
+    func problems(_ lanes: [Int], stride: Int = 1) throws -> String {
+      let builder = makeBuilder(8, 16)
+      try builder.phase(taskCount: 1, workPerTask: 8) { _ throws(Diagnostic) in
+        let a = builder.define(.load(LoopAccess(memory: 0, offset: 0)), vector)
+        let mixed = builder.define(.shuffle(a, a, lanes: lanes), vector)
+        builder.store(
+          mixed, LoopAccess(memory: 1, offset: 0, stride: stride, isStreamed: true))
+      }
+      return builder.loops.verify().map(\.message).joined(separator: "\n")
+    }
+    #expect(try problems([0, 1, 2, 7]).isEmpty)
+    #expect(try problems([0, 1, 2, 8]).contains("takes lane 8 of two vectors of 4"))
+    #expect(try problems([0, 1, 2]).contains("instead of"))
+    #expect(try problems([0, 1, 2, 3], stride: 2).contains("streamed store has stride 2"))
+  }
+
   /// What an enclosing block has computed is not computed again; writes are not forgotten.
   @Test func sharesValues() throws {
     let builder = makeBuilder(4, 4)

@@ -27,6 +27,24 @@ extension IRBuilder {
     return store
   }
 
+  /// Stores a vector past the caches; `finishStreams` makes it seen by others.
+  func stream(_ value: CodeValue, _ address: CodeValue, alignment: Int) {
+    let store = store(value, address, alignment: alignment)
+    let name = "nontemporal"
+    let kind = LLVMGetMDKindIDInContext(context, name, UInt32(name.utf8.count))
+    var one: LLVMMetadataRef? = LLVMValueAsMetadata(
+      LLVMConstInt(LLVMInt32TypeInContext(context), 1, 0))
+    let node = LLVMMDNodeInContext2(context, &one, 1)
+    LLVMSetMetadata(store, kind, LLVMMetadataAsValue(context, node))
+  }
+
+  /// Orders streamed stores before all later ones, which x86 alone does not do by itself.
+  func finishStreams() {
+    if Host.current.triple.hasPrefix("x86_64") {
+      _ = intrinsic("llvm.x86.sse.sfence", overloads: [], [])
+    }
+  }
+
   /// The address of an element.
   func element(_ type: LLVMTypeRef, _ base: CodeValue, _ index: CodeValue) -> CodeValue {
     var index: CodeValue? = index

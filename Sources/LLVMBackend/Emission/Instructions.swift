@@ -23,6 +23,8 @@ extension PhaseEmitter {
     case .broadcast(let scalar): return ir.broadcast(try value(scalar), lanes: type.lanes)
     case .extract(let vector, let lane):
       return ir.extractLane(try value(vector), lane, of: self.type(vector).lanes)
+    case .shuffle(let a, let b, let lanes):
+      return ir.shuffle(try value(a), try value(b), lanes)
     case .reduceLanes(let function, let vector):
       return reduceLanes(function, try value(vector), self.type(vector))
     case .unary(let function, let x): return module.unary(function, try value(x), type)

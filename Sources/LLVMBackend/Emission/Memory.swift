@@ -148,7 +148,12 @@ extension PhaseEmitter {
     let mask = try access.mask.map { (mask) throws(Diagnostic) in try value(mask) }
     let active = min(access.active ?? type.lanes, type.lanes)
     if type.lanes > 1, access.stride == 1 {
-      storeDense(raw, place, lanes: type.lanes, active: active, mask: mask)
+      if access.isStreamed, active == type.lanes, mask == nil, isAligned(access, type) {
+        ir.stream(raw, place.address, alignment: type.lanes * place.elementBytes)
+        streams = true
+      } else {
+        storeDense(raw, place, lanes: type.lanes, active: active, mask: mask)
+      }
       return
     }
     for lane in 0..<active {
@@ -165,6 +170,14 @@ extension PhaseEmitter {
       ir.branch(to: after)
       ir.moveToEnd(of: after)
     }
+  }
+
+  /// Whether a vector lies at a multiple of its size: memories do, and the first element may.
+  private func isAligned(_ access: LoopAccess, _ type: LoopType) -> Bool {
+    let bytes = type.lanes * type.dtype.byteCount
+    let first = range(of: access.offset)
+    return bytes >= 16 && bytes <= 64 && bytes & (bytes - 1) == 0
+      && first.residue % type.lanes == 0 && first.modulus % type.lanes == 0
   }
 
   private func storeDense(

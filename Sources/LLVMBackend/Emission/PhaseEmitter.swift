@@ -18,6 +18,8 @@ final class PhaseEmitter {
   var counters: [CounterID: OpenCounter] = [:]
   /// The number of loops around the present statement, of which the task loop is the first.
   var depth = 0
+  /// Whether a store goes past the caches.
+  var streams = false
   /// A place that holds zero, which masked-off scalar loads read instead of memory.
   private var spareElement: CodeValue?
 
@@ -64,6 +66,7 @@ final class PhaseEmitter {
       counters[phase.task] = OpenCounter(base: task, offset: 0, depth: depth, range: tasks)
       try emit(phase.body)
     }
+    if streams { ir.finishStreams() }
     LLVMBuildRetVoid(ir.builder)
   }
 

@@ -170,15 +170,19 @@ public struct LoopAccess: Hashable, Sendable {
   public var active: Int?
   /// A bool register with a lane for each: where it is false, memory is not touched and the lane reads as zero.
   public var mask: RegisterID?
+  /// Whether a store goes past the caches: for what is larger than they are and not read again soon.
+  public var isStreamed: Bool
   /// Makes an access.
   public init(
-    memory: Int, offset: LoopIndex, stride: Int = 1, active: Int? = nil, mask: RegisterID? = nil
+    memory: Int, offset: LoopIndex, stride: Int = 1, active: Int? = nil, mask: RegisterID? = nil,
+    isStreamed: Bool = false
   ) {
     self.memory = memory
     self.offset = offset
     self.stride = stride
     self.active = active
     self.mask = mask
+    self.isStreamed = isStreamed
   }
 }
 
@@ -202,6 +206,8 @@ public enum LoopInstruction: Hashable, Sendable {
   case broadcast(RegisterID)
   /// Lane `lane` of a vector, as a scalar.
   case extract(RegisterID, lane: Int)
+  /// A vector of lanes of two vectors of one type: lane i is lane `lanes[i]` of both in a row.
+  case shuffle(RegisterID, RegisterID, lanes: [Int])
   /// All lanes of a vector combined in a fixed tree: lane i with lane i + n/2, then halves again.
   case reduceLanes(ReduceFunction, RegisterID)
   /// A function of one argument.

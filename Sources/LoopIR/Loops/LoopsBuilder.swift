@@ -129,7 +129,7 @@ package final class LoopsBuilder {
     case .load(let access): readOnly.contains(access.memory)
     case .gather(let memory, _, _, _): readOnly.contains(memory)
     case .read: false
-    case .constant, .index, .lanes, .broadcast, .extract, .reduceLanes, .unary, .binary,
+    case .constant, .index, .lanes, .broadcast, .extract, .shuffle, .reduceLanes, .unary, .binary,
       .multiplyAdd, .compare, .select, .convert, .random:
       true
     }
@@ -236,8 +236,8 @@ extension Loops {
       guard registers[source.index].dtype.isInteger else { return all }
       let range = known(source)
       return range.lower >= all.lower && range.upper <= all.upper ? range : all
-    case .binary, .lanes, .load, .gather, .read, .broadcast, .extract, .reduceLanes, .unary,
-      .multiplyAdd, .compare, .select, .random:
+    case .binary, .lanes, .load, .gather, .read, .broadcast, .extract, .shuffle, .reduceLanes,
+      .unary, .multiplyAdd, .compare, .select, .random:
       return all
     }
   }

@@ -47,8 +47,9 @@ struct LoopsPrinter {
       case .assign(let variable, let register):
         lines.append("\(indent)\(name(variable)) := \(name(register))")
       case .store(let access, let register):
+        let verb = access.isStreamed ? "stream" : "store"
         lines.append(
-          "\(indent)store \(name(register)) to \(text(access, type(of: register).lanes))")
+          "\(indent)\(verb) \(name(register)) to \(text(access, type(of: register).lanes))")
       case .prefetch(let memory, let offset):
         lines.append("\(indent)prefetch \(loops.memories[memory].name)[\(text(offset))]")
       case .loop(let counter, let start, let end, let step, let unroll, let body):
@@ -80,6 +81,7 @@ struct LoopsPrinter {
     case .read(let variable): "read \(name(variable))"
     case .broadcast(let a): "broadcast \(name(a))"
     case .extract(let a, let lane): "extract \(name(a)) lane \(lane)"
+    case .shuffle(let a, let b, let lanes): "shuffle \(name(a)), \(name(b)) lanes \(lanes)"
     case .reduceLanes(let function, let a): "reduce_lanes_\(function.rawValue) \(name(a))"
     case .unary(let function, let a): "\(function.rawValue) \(name(a))"
     case .binary(let function, let a, let b): "\(function.rawValue) \(name(a)), \(name(b))"

@@ -26,6 +26,12 @@ extension LoopsVerifier {
     case .extract(let a, let lane):
       expect(result, LoopType(type(a).dtype), name)
       if !(0..<max(type(a).lanes, 1)).contains(lane) { report("\(name) extracts lane \(lane)") }
+    case .shuffle(let a, let b, let lanes):
+      expect(type(a), type(b), name)
+      expect(result, LoopType(type(a).dtype, lanes: lanes.count), name)
+      if let lane = lanes.first(where: { !(0..<2 * type(a).lanes).contains($0) }) {
+        report("\(name) takes lane \(lane) of two vectors of \(type(a).lanes)")
+      }
     case .reduceLanes(_, let a):
       expect(result, LoopType(type(a).dtype), name)
       let lanes = type(a).lanes

@@ -12,7 +12,8 @@ extension Loops {
   /// 6. `active` lies in `1 ... lanes`, strides and divisors and steps are positive, lanes are at least 1;
   /// 7. an access without a mask, outside of conditionals, stays inside its memory for every value that its counters
   ///    can take (by intervals); inside of conditionals the condition may be what guards it;
-  /// 8. there is at least one task in each phase.
+  /// 8. a streamed store is dense;
+  /// 9. there is at least one task in each phase.
   package func verify() -> [Diagnostic] {
     var verifier = LoopsVerifier(loops: self)
     verifier.verify()
@@ -72,6 +73,9 @@ struct LoopsVerifier {
     case .store(let access, let register):
       use(register)
       check(access, type(register))
+      if access.isStreamed, access.stride != 1 {
+        report("a streamed store has stride \(access.stride)")
+      }
       if loops.memories.indices.contains(access.memory),
         loops.memories[access.memory].kind == .input
       {
@@ -202,7 +206,7 @@ extension LoopInstruction {
     case .broadcast(let a), .extract(let a, _), .reduceLanes(_, let a), .unary(_, let a),
       .convert(let a):
       [a]
-    case .binary(_, let a, let b), .compare(_, let a, let b): [a, b]
+    case .binary(_, let a, let b), .compare(_, let a, let b), .shuffle(let a, let b, _): [a, b]
     case .multiplyAdd(let a, let b, let c), .select(let a, let b, let c): [a, b, c]
     case .random(_, let index, let seed, let step): [index, seed, step]
     }

@@ -17,6 +17,8 @@ struct Point {
   var vector: VectorDimension?
   /// The values of scalar locals.
   var locals: [Int: RegisterID] = [:]
+  /// The neighbours across the vectors that are computed together.
+  var crossing: Crossing?
   /// Which of the points computed together this is: the place of its ranked locals in scratch.
   var slot = 0
 }
@@ -33,6 +35,8 @@ struct BodyEmitter {
   let localLanes: Int
   /// Memories that may be read in lanes beyond the last point.
   let padded: Set<Int>
+  /// Parameters that are stored past the caches.
+  var streamed: Set<Int> = []
 
   /// Emits a body and gives the register of each instruction.
   ///
@@ -202,6 +206,11 @@ extension BodyEmitter {
     let readsOn = padded.contains(memory) && index.lanes == nil && index.stride == 1
     let active = readsOn ? nil : vector?.active
     if index.lanes == nil, index.stride > 0 {
+      if mask == nil, load.guards.isEmpty,
+        let lanes = loadCrossed(memory, load.index, index, load.dtype, indices.point)
+      {
+        return lanes
+      }
       let access = LoopAccess(
         memory: memory, offset: index.base, stride: index.stride, active: active, mask: mask)
       return builder.define(.load(access), type)
@@ -275,7 +284,8 @@ extension BodyEmitter {
       var active = point.vector?.active
       if case .local = tensor, localLanes > 1 { active = nil }
       let access = LoopAccess(
-        memory: memory, offset: index.base, stride: index.stride, active: active)
+        memory: memory, offset: index.base, stride: index.stride, active: active,
+        isStreamed: index.stride == 1 && streamed.contains(memory))
       return builder.store(widen(value, to: point.vector?.lanes ?? 1), access)
     }
     throw Diagnostic(

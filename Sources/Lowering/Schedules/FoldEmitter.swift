@@ -6,9 +6,8 @@ extension StageEmitter {
   func fold(
     _ stage: KernelStage, _ plan: StagePlan, _ function: ReduceFunction, _ points: [Point]
   ) throws(Diagnostic) -> [RegisterID] {
-    let valueType = stage.body.instructions.last?.dtype ?? .f32
     let vector = plan.vector.flatMap { stage.folded.contains($0) ? $0 : nil }
-    let accumulated = StageEmitter.accumulator(valueType, function)
+    let accumulated = stage.foldedType
     let identity = function.identity(accumulated)
     let variables = points.map { point -> [VariableID] in
       let lanes = vector != nil ? plan.lanes : lanes(of: stage, at: point)
@@ -68,7 +67,7 @@ extension StageEmitter {
   }
 
   /// The accumulator with one more value; lanes that are not points count as `masked`.
-  private func combined(
+  func combined(
     _ stage: KernelStage, _ function: ReduceFunction, _ point: Point, _ sum: RegisterID,
     masked identity: UInt64?
   ) throws(Diagnostic) -> RegisterID {
@@ -125,6 +124,15 @@ extension StageEmitter {
       builder.assign(place, builder.define(.select(isBetter, index, oldPlace), indexType))
     }
     return body.convert(builder.read(place), to: kernel.type(of: stage.target).dtype)
+  }
+}
+
+extension KernelStage {
+  /// What a fold's values are accumulated in.
+  var foldedType: DType {
+    let dtype = body.instructions.last?.dtype ?? .f32
+    guard case .fold(let function, _) = kind else { return dtype }
+    return StageEmitter.accumulator(dtype, function)
   }
 }
 

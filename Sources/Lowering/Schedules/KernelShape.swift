@@ -46,7 +46,32 @@ extension Kernel {
   }
 }
 
+extension Kernel {
+  /// How many of the first stages are folds over the same dimensions that do not wait for each other.
+  var leadingFolds: Int {
+    guard let over = stages.first?.folded, !over.isEmpty else { return 0 }
+    return stages.prefix { $0.isFold(over: over) }.count
+  }
+
+  /// Moves folds that wait for nothing to the front, where they run together.
+  mutating func leadWithFolds() {
+    guard let over = stages.first?.folded, !over.isEmpty else { return }
+    let leading = stages.filter { $0.isFold(over: over) }
+    guard leading.count > 1 else { return }
+    stages = leading + stages.filter { !$0.isFold(over: over) }
+  }
+}
+
 extension KernelStage {
+  /// Whether the stage folds memory alone, to one value for each outer point, over just these dimensions.
+  fileprivate func isFold(over dimensions: [DimensionID]) -> Bool {
+    guard case .fold(_, dimensions) = kind, self.dimensions.isEmpty else { return false }
+    return body.instructions.allSatisfy { instruction in
+      guard case .load(.local, _, _) = instruction.operation else { return true }
+      return false
+    }
+  }
+
   /// The dimensions that a fold runs over.
   var folded: [DimensionID] {
     switch kind {

@@ -7,7 +7,9 @@ struct NestEmitter {
   let kernel: Kernel
   let plan: NestPlan
   let fault: PlantedFault?
-  private let stages: StageEmitter
+  let stages: StageEmitter
+  /// For each stage that is folded row by row the memory of its results so far.
+  let sums: [Int]
 
   /// Makes an emitter; parameter i of the kernel is memory i of the builder's loops.
   init(_ builder: LoopsBuilder, _ kernel: Kernel, _ plan: NestPlan, fault: PlantedFault?) {
@@ -27,9 +29,15 @@ struct NestEmitter {
           name: local.name, dtype: local.type.dtype,
           count: local.type.shape.elementCount * slots * plan.lanes + surplus, kind: .worker))
     }
+    sums = kernel.stages.prefix(plan.rowFolds).enumerated().map { place, stage in
+      builder.addMemory(
+        LoopMemory(
+          name: "sums\(place)", dtype: stage.foldedType,
+          count: plan.vector.map { kernel.extent($0) + plan.lanes } ?? 1, kind: .worker))
+    }
     let body = BodyEmitter(
       builder: builder, kernel: kernel, scratch: scratch, localLanes: plan.lanes,
-      padded: plan.padded.union(scratch.values))
+      padded: plan.padded.union(scratch.values), streamed: plan.streamed)
     stages = StageEmitter(
       body: body, varyingLocals: kernel.varyingLocals(with: plan.vector), fault: fault)
   }
@@ -52,7 +60,7 @@ struct NestEmitter {
   }
 
   /// The points computed together: counters of their first, and how many along each dimension.
-  private struct Tile {
+  struct Tile {
     var counters: [DimensionID: LoopIndex] = [:]
     var sizes: [DimensionID: Int] = [:]
   }
@@ -61,6 +69,16 @@ struct NestEmitter {
     _ depth: Int, _ starts: [LoopIndex], _ tile: Tile
   ) throws(Diagnostic) {
     guard depth < plan.loops.count else { return try stages(at: tile) }
+    if plan.rowFolds > 0, depth == plan.loops.count - 1 { return try foldRows(starts[depth], tile) }
+    try loop(depth, from: starts[depth], tile) { tile throws(Diagnostic) in
+      try outer(depth + 1, starts, tile)
+    }
+  }
+
+  /// One outer loop of a task, by whole tiles and what is left over.
+  func loop(
+    _ depth: Int, from start: LoopIndex, _ tile: Tile, _ body: (Tile) throws(Diagnostic) -> Void
+  ) throws(Diagnostic) {
     let loop = plan.loops[depth]
     let extent = kernel.extent(loop.id)
     let full = extent / loop.tile * loop.tile
@@ -68,9 +86,8 @@ struct NestEmitter {
       var tile = tile
       tile.counters[loop.id] = counter
       tile.sizes[loop.id] = size
-      try outer(depth + 1, starts, tile)
+      try body(tile)
     }
-    let start = starts[depth]
     try builder.loop(
       kernel.dimensions[loop.id.index].name, from: start, to: end(loop, start, full),
       step: loop.tile, unroll: loop.unroll
@@ -107,7 +124,7 @@ struct NestEmitter {
   }
 
   /// The points of a tile: rows first, the vectors of a row last.
-  private func points(of tile: Tile) -> [Point] {
+  func points(of tile: Tile) -> [Point] {
     var points = [Point(counters: tile.counters)]
     for loop in plan.loops where loop.id != plan.vector {
       let size = tile.sizes[loop.id] ?? 1
@@ -116,6 +133,9 @@ struct NestEmitter {
         (0..<size).map { step in
           var moved = point
           moved.counters[loop.id] = first + LoopIndex(constant: step)
+          if loop.id == plan.crossing {
+            moved.crossing = Crossing(id: loop.id, place: step, count: size)
+          }
           return moved
         }
       }

@@ -9,12 +9,22 @@ struct NestPlan {
   var vector: DimensionID?
   /// The lanes of its vectors.
   var lanes = 1
+  /// An outer dimension of which as many neighbours as there are lanes are computed together.
+  ///
+  /// Loads that are contiguous along it are transposed in registers.
+  var crossing: DimensionID?
+  /// How many of the first stages are folded row by row of memory, their results so far kept in scratch.
+  ///
+  /// The rows are along the vectors, which then are the last loop.
+  var rowFolds = 0
   /// A plan for each stage.
   var stages: [StagePlan] = []
   /// An estimate of all the work, in scalar operations.
   var work = 0
   /// Memories whose lanes beyond the last point may be read.
   var padded: Set<Int> = []
+  /// Outputs that are stored past the caches.
+  var streamed: Set<Int> = []
 }
 
 /// The loop over an outer dimension.

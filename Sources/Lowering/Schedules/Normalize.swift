@@ -7,7 +7,7 @@ import LoopIR
 /// * dimensions of one point are gone, and guards that always hold;
 /// * a dimension that occurs divided by a constant is split, so that no division is left;
 /// * dimensions that every index walks through as if they were one are one;
-/// * folds run along the shortest steps in memory innermost.
+/// * folds run along the shortest steps in memory innermost, and those that wait for nothing come first.
 ///
 /// A scatter's target keeps its shape: each of its indices is checked on its own.
 func normalize(_ kernel: Kernel) -> Kernel {
@@ -18,6 +18,7 @@ func normalize(_ kernel: Kernel) -> Kernel {
   kernel.splitDivided()
   kernel.mergeDimensions()
   kernel.orderFolds()
+  kernel.leadWithFolds()
   return kernel
 }
 

@@ -49,6 +49,18 @@ struct StageEmitter {
     for slot in points.indices { points[slot].locals[place] = results[slot] }
   }
 
+  /// Takes the folded values of a stage for the points of a tile; scalar locals are put into the points.
+  func finish(
+    _ values: [RegisterID], _ stage: KernelStage, _ points: inout [Point]
+  ) throws(Diagnostic) {
+    for slot in points.indices {
+      var result: RegisterID?
+      let value = body.convert(values[slot], to: kernel.type(of: stage.target).dtype)
+      try finish(value, stage, points[slot], &result)
+      if case .local(let place) = stage.target, let result { points[slot].locals[place] = result }
+    }
+  }
+
   /// The first point of the second row, when its vectors are as those of the first.
   private func rowPair(_ points: [Point]) -> Int? {
     let first = points[0]

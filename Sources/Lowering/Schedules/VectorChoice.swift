@@ -73,12 +73,16 @@ struct VectorChoice {
   }
 
   private func outerCost(_ id: DimensionID) -> Double {
-    kernel.stages.reduce(0) { $0 + cost($1, id, lanes(id, kernel.stages), isOuter: true) }
+    let across = crossing(id)
+    return kernel.stages.reduce(0) {
+      $0 + cost($1, id, lanes(id, kernel.stages), isOuter: true, across: across)
+    }
   }
 
   /// About the number of instructions that a stage takes for one outer point.
   private func cost(
-    _ stage: KernelStage, _ id: DimensionID?, _ lanes: Int, isOuter: Bool
+    _ stage: KernelStage, _ id: DimensionID?, _ lanes: Int, isOuter: Bool,
+    across: DimensionID? = nil
   ) -> Double {
     let used = id.map { Double(kernel.extent($0)) / Double(vectors($0, lanes)) } ?? 1
     let varies = id.map { stage.body.varying(with: $0) }
@@ -91,7 +95,12 @@ struct VectorChoice {
         if kernel.locals[place].type.shape.elementCount == 1 { continue }
         isLocal = isOuter
       }
-      each += isLocal ? 1 / used : access(index[0], id, varies, used)
+      if let id, let across, isCrossed(instruction, id, across) {
+        // A load, and the shuffles of one row of a transposition.
+        each += Double(1 + lanes.trailingZeroBitCount) / used
+      } else {
+        each += isLocal ? 1 / used : access(index[0], id, varies, used)
+      }
       for condition in guards {
         let depends = id.map { condition.expression.dependence(on: $0) != .affine(0) } ?? false
         each += (depends ? 3 : 1) / used
@@ -129,11 +138,15 @@ struct VectorChoice {
     var plan = NestPlan()
     plan.vector = id
     plan.lanes = lanes(id, kernel.stages)
+    plan.loops = orderedOuter(last: id).map { OuterLoop(id: $0, block: kernel.extent($0)) }
+    plan.streamed = streamed(along: id)
+    if let across = crossing(id) { return transposing(plan, across) }
+    if foldsLongColumns(id) { return foldingRows(plan, id) }
     var vectors = 1
     if hasFold {
-      while vectors < 4, plan.lanes * vectors * 2 <= kernel.extent(id) { vectors *= 2 }
+      let most = registersHoldRow(id) ? 8 : 4
+      while vectors < most, plan.lanes * vectors * 2 <= kernel.extent(id) { vectors *= 2 }
     }
-    plan.loops = orderedOuter(last: id).map { OuterLoop(id: $0, block: kernel.extent($0)) }
     plan.loops[plan.loops.count - 1].tile = plan.lanes * vectors
     if !hasFold { plan.loops[plan.loops.count - 1].unroll = 2 }
     if let place = plan.loops.dropLast().lastIndex(where: { sharesLoads($0.id) }) {
@@ -174,6 +187,7 @@ struct VectorChoice {
       stagePlan.vector = innerChoice(stage).vector
       if let vector = stagePlan.vector {
         stagePlan.lanes = lanes(vector, [stage])
+        if stage.dimensions.contains(vector) { plan.streamed.formUnion(streamed(along: vector)) }
         if stage.folded.contains(vector) {
           while stagePlan.accumulators < 4,
             stagePlan.lanes * stagePlan.accumulators * 2 <= kernel.extent(vector)
@@ -208,7 +222,7 @@ struct VectorChoice {
   }
 
   /// The plan with its work counted and split into tasks.
-  private func split(_ plan: NestPlan) -> NestPlan {
+  func split(_ plan: NestPlan) -> NestPlan {
     var plan = plan
     plan.work = kernel.work
     plan.distribute(kernel)

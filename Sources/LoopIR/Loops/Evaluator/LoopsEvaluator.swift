@@ -135,6 +135,9 @@ package struct LoopsEvaluator {
       return [UInt64](repeating: registers[a.index][0], count: type.lanes)
     case .extract(let a, let lane):
       return [registers[a.index][lane]]
+    case .shuffle(let a, let b, let lanes):
+      let both = registers[a.index] + registers[b.index]
+      return lanes.map { both[$0] }
     case .reduceLanes(let function, let a):
       return [reduce(registers[a.index], function, type.dtype)]
     case .unary, .binary, .multiplyAdd, .compare, .select, .convert, .random:
@@ -163,7 +166,8 @@ package struct LoopsEvaluator {
       return Philox.element(
         operand(index), stream: UInt64(stream), seed: registers[seed.index][0],
         step: registers[step.index][0], dtype)
-    case .constant, .index, .lanes, .load, .gather, .read, .broadcast, .extract, .reduceLanes:
+    case .constant, .index, .lanes, .load, .gather, .read, .broadcast, .extract, .shuffle,
+      .reduceLanes:
       return 0
     }
   }

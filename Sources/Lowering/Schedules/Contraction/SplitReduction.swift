@@ -1,7 +1,7 @@
 import GraphIR
 import LoopIR
 
-/// Splits a long reduction to few results into parts, whose sums a second kernel adds.
+/// Splits long reductions to few results into parts, whose sums a second kernel adds.
 ///
 /// The number of parts depends on the extents alone, so that every machine adds in the same order.
 struct SplitReduction {
@@ -12,45 +12,50 @@ struct SplitReduction {
 
   /// The split of a kernel; nil when there is nothing to gain.
   init?(_ kernel: Kernel) {
-    guard let first = kernel.stages.first, case .fold(let function, let over) = first.kind,
-      first.dimensions.isEmpty, let id = over.first,
+    let folds = Array(kernel.stages.prefix(kernel.leadingFolds))
+    guard let over = folds.first?.folded, let id = over.first,
       let count = SplitReduction.partCount(kernel, id)
     else { return nil }
-    let dtype = first.body.instructions.last?.dtype ?? .f32
-    let wide = StageEmitter.accumulator(dtype, function)
     let results = kernel.points(kernel.outer)
     var shared = kernel
-    shared.parameters.append(
-      KernelParameter(name: "parts", type: TensorType(wide, [count * results]), role: .update))
-    let partial = TensorReference.parameter(shared.parameters.count - 1)
     let part = shared.addDimension("part", count)
     let place = IndexExpression.dimension(part) * results + SplitReduction.place(kernel)
+    let partials = folds.indices.map { number in
+      let name = folds.count == 1 ? "parts" : "parts\(number)"
+      let type = TensorType(folds[number].foldedType, [count * results])
+      shared.parameters.append(KernelParameter(name: name, type: type, role: .update))
+      return TensorReference.parameter(shared.parameters.count - 1)
+    }
 
     parts = shared
     let step = parts.addDimension(
       kernel.dimensions[id.index].name, kernel.extent(id) / count)
     let whole = IndexExpression.dimension(part) * parts.extent(step) + .dimension(step)
     let bounds = parts.bounds
-    parts.locals = [KernelLocal(name: "sum", type: TensorType(wide, [1]))]
-    parts.outer = [part] + kernel.outer
-    parts.stages = [first]
-    parts.stages[0].kind = .fold(function, over: [step] + over.dropFirst())
-    parts.stages[0].body.mapExpressions { index in
-      index.substituting(in: bounds) { $0 == .dimension(id) ? whole : nil }
+    parts.locals = folds.map {
+      KernelLocal(name: "sum", type: TensorType($0.foldedType, [1]))
     }
-    parts.stages[0].target = .local(0)
-    parts.stages[0].index = [0]
-    let sum = ScalarInstruction(.load(.local(0), [0], guards: []), [], wide)
-    parts.stages.append(
-      KernelStage(
-        target: partial, index: [place], dimensions: [], kind: .map, body: ScalarBody([sum]),
-        location: first.location))
-
+    parts.outer = [part] + kernel.outer
+    parts.stages = folds
     rest = shared
-    rest.stages[0].kind = .fold(function, over: [part])
-    rest.stages[0].body = ScalarBody([
-      ScalarInstruction(.load(partial, [place], guards: []), [], wide)
-    ])
+    for (number, fold) in folds.enumerated() {
+      guard case .fold(let function, _) = fold.kind else { continue }
+      parts.stages[number].kind = .fold(function, over: [step] + over.dropFirst())
+      parts.stages[number].body.mapExpressions { index in
+        index.substituting(in: bounds) { $0 == .dimension(id) ? whole : nil }
+      }
+      parts.stages[number].target = .local(number)
+      parts.stages[number].index = [0]
+      let sum = ScalarInstruction(.load(.local(number), [0], guards: []), [], fold.foldedType)
+      parts.stages.append(
+        KernelStage(
+          target: partials[number], index: [place], dimensions: [], kind: .map,
+          body: ScalarBody([sum]), location: fold.location))
+      rest.stages[number].kind = .fold(function, over: [part])
+      rest.stages[number].body = ScalarBody([
+        ScalarInstruction(.load(partials[number], [place], guards: []), [], fold.foldedType)
+      ])
+    }
   }
 
   /// The place of a result, in the order of the kernel's last store.

@@ -1,0 +1,130 @@
+import GraphIR
+import LoopIR
+
+/// Plans for what memory allows, rather than arithmetic.
+extension VectorChoice {
+  /// The bytes that caches move at once.
+  private static let lineBytes = 64
+  /// How far a task of a transposition goes along the vectors, and across them: enough for whole lines and pages,
+  /// and few enough for the lines that it has begun to stay in the first-level cache.
+  private static let transposedBlock = (along: 128, across: 64)
+
+  // MARK: Transpositions
+
+  /// The dimension across the vectors along which elements lie that are not contiguous along the vectors.
+  func crossing(_ id: DimensionID) -> DimensionID? {
+    let lanes = lanes(id, kernel.stages)
+    guard kernel.stages.allSatisfy({ $0.kind == .map && $0.dimensions.isEmpty }) else { return nil }
+    return kernel.outer.first { other in
+      other != id && kernel.extent(other) >= lanes
+        && kernel.stages.contains { stage in
+          stage.body.instructions.contains { isCrossed($0, id, other) }
+        }
+    }
+  }
+
+  /// Whether a load steps along the vectors and is contiguous along another dimension.
+  func isCrossed(_ instruction: ScalarInstruction, _ id: DimensionID, _ other: DimensionID) -> Bool
+  {
+    guard case .load(.parameter(let place), let index, let guards) = instruction.operation,
+      guards.isEmpty, index[0].isAffine, index[0].dependence(on: other) == .affine(1),
+      case .affine(let step) = index[0].dependence(on: id), step > 1
+    else { return false }
+    return kernel.stages.allSatisfy { $0.target != .parameter(place) }
+  }
+
+  /// The plan with tiles that are transposed in registers, whole lines of them, in blocks.
+  func transposing(_ plan: NestPlan, _ across: DimensionID) -> NestPlan {
+    var plan = plan
+    plan.crossing = across
+    plan.work = kernel.work
+    // Across innermost: the lines that are read are used up before the next ones are touched.
+    if let place = plan.loops.firstIndex(where: { $0.id == across }) {
+      plan.loops.append(plan.loops.remove(at: place))
+    }
+    let bytes = kernel.stages.map { kernel.type(of: $0.target).dtype.byteCount }.max() ?? 4
+    let line = max(plan.lanes, VectorChoice.lineBytes / bytes)
+    plan.stages = kernel.stages.map { StagePlan(folded: $0.folded) }
+    let block = VectorChoice.transposedBlock
+    var points = block.along * block.across
+    for place in plan.loops.indices.reversed() {
+      let id = plan.loops[place].id
+      let extent = kernel.extent(id)
+      var size = min(points, extent)
+      if id == across {
+        plan.loops[place].tile = plan.lanes
+        size = min(block.across, extent)
+      } else if id == plan.vector {
+        plan.loops[place].tile = extent >= line ? line : plan.lanes
+        size = min(block.along, extent)
+      }
+      plan.loops[place].block = size
+      points = max(points / size, 1)
+    }
+    return plan
+  }
+
+  // MARK: Long columns
+
+  /// Whether the kernel begins with folds of more rows than the caches hold, contiguous along the vectors.
+  private func readsLongColumns(_ id: DimensionID) -> Bool {
+    let folds = kernel.stages.prefix(kernel.leadingFolds)
+    guard let rows = folds.first.map({ kernel.points($0.folded) }), rows >= 64 else { return false }
+    let row = kernel.extent(id) * 4
+    return rows * row > target.secondLevelCacheBytes
+      && folds.allSatisfy { stage in
+        let body = stage.body
+        return body.varying(with: id).last ?? false
+          && body.instructions.contains { instruction in
+            guard case .load(.parameter, let index, _) = instruction.operation else { return false }
+            return index[0].dependence(on: id) == .affine(1)
+          }
+      }
+  }
+
+  /// Whether registers hold all results of a row while columns are folded.
+  func registersHoldRow(_ id: DimensionID) -> Bool {
+    let vectors = ceilingQuotient(kernel.extent(id), lanes(id, kernel.stages))
+    return vectors * kernel.leadingFolds <= 8 && readsLongColumns(id)
+  }
+
+  /// Whether columns are to be folded row by row, as no registers hold a row's results.
+  func foldsLongColumns(_ id: DimensionID) -> Bool {
+    let bytes = kernel.extent(id) * kernel.leadingFolds * 4
+    return readsLongColumns(id) && !registersHoldRow(id) && bytes <= target.secondLevelCacheBytes
+  }
+
+  /// The plan that folds rows: the results so far of a block stay in the first-level cache.
+  func foldingRows(_ plan: NestPlan, _ id: DimensionID) -> NestPlan {
+    var plan = plan
+    plan.rowFolds = kernel.leadingFolds
+    plan.stages = kernel.stages.map { StagePlan(folded: $0.folded) }
+    let last = plan.loops.count - 1
+    plan.loops[last].tile = plan.lanes * (plan.lanes * 2 <= kernel.extent(id) ? 2 : 1)
+    plan = split(plan)
+    let most = target.firstLevelCacheBytes / (8 * plan.rowFolds)
+    let tiles = max(most / plan.loops[last].tile, 1)
+    plan.loops[last].block = min(plan.loops[last].block, tiles * plan.loops[last].tile)
+    return plan
+  }
+
+  // MARK: Streams
+
+  /// The outputs that no cache could hold, where they are written in whole lines along a dimension.
+  func streamed(along id: DimensionID) -> Set<Int> {
+    var places: Set<Int> = []
+    for stage in kernel.stages {
+      guard case .parameter(let place) = stage.target, !stage.isScatter,
+        kernel.parameters[place].role == .output
+      else { continue }
+      let type = kernel.parameters[place].type
+      if type.byteCount >= target.lastLevelCacheBytes,
+        kernel.extent(id) * type.dtype.byteCount >= VectorChoice.lineBytes,
+        stage.index[0].dependence(on: id) == .affine(1)
+      {
+        places.insert(place)
+      }
+    }
+    return places
+  }
+}

@@ -1,0 +1,137 @@
+import GraphIR
+import LoopIR
+import Lowering
+import Testing
+
+/// Machines whose caches are so small that little tensors are large.
+private let smallCaches = scheduleTargets.map { target in
+  Target(
+    vectorBytes: target.vectorBytes, vectorRegisters: target.vectorRegisters,
+    firstLevelCacheBytes: 1 << 10, secondLevelCacheBytes: 2 << 10, lastLevelCacheBytes: 4 << 10)
+}
+
+@Suite("Schedules for memory")
+struct ScheduleMemoryTests {
+  @Test(arguments: [DType.f32, .f64, .bf16, .i8])
+  func transposes(dtype: DType) throws {
+    for (rows, columns) in [(16, 16), (8, 33), (40, 24), (19, 130), (200, 9), (3, 50), (50, 2)] {
+      var maker = KernelMaker("transpose")
+      let (r, c) = (maker.dimension("r", columns), maker.dimension("c", rows))
+      let x = maker.input(dtype, [rows, columns])
+      let out = maker.output(dtype, [columns, rows])
+      maker.kernel.outer = [r, c]
+      maker.stage(out, [at(r), at(c)], .map, [load(x, [at(c), at(r)], dtype)])
+      try checkSchedule(maker, tolerance: 0)
+      try checkSchedule(maker, tolerance: 0, targets: smallCaches)
+    }
+  }
+
+  /// Channels go from last to second, while another operand is read in the order of the result.
+  @Test(arguments: [(2, 5, 19), (3, 24, 16), (1, 17, 70)])
+  func layoutChanges(batch: Int, channels: Int, points: Int) throws {
+    var maker = KernelMaker("layout")
+    let (n, c) = (maker.dimension("n", batch), maker.dimension("c", channels))
+    let p = maker.dimension("p", points)
+    let x = maker.input(.f32, [batch, points, channels])
+    let y = maker.input(.f32, [batch, channels, points])
+    let out = maker.output(.f32, [batch, channels, points])
+    maker.kernel.outer = [n, c, p]
+    maker.stage(
+      out, [at(n), at(c), at(p)], .map,
+      [
+        load(x, [at(n), at(p), at(c)]), load(y, [at(n), at(c), at(p)]),
+        ScalarInstruction(.binary(.subtract), [0, 1], .f32),
+      ])
+    try checkSchedule(maker, tolerance: 0)
+  }
+
+  /// A transpose loads and stores whole vectors, and moves lanes in registers.
+  @Test func transposesInRegisters() throws {
+    var maker = KernelMaker("transpose")
+    let (r, c) = (maker.dimension("r", 64), maker.dimension("c", 32))
+    let x = maker.input(.f32, [32, 64])
+    let out = maker.output(.f32, [64, 32])
+    maker.kernel.outer = [r, c]
+    maker.stage(out, [at(r), at(c)], .map, [load(x, [at(c), at(r)])])
+    for target in scheduleTargets {
+      let text = try schedule(maker.finished, for: target).description
+      #expect(text.contains("shuffle") && !text.contains("] by "), "\(text)")
+    }
+  }
+
+  /// Columns longer than the caches are folded in the order of memory, and what follows sees all of them.
+  @Test(arguments: [ReduceFunction.sum, .max], [DType.f32, .f16, .i32])
+  func longColumns(function: ReduceFunction, dtype: DType) throws {
+    for (rows, columns) in [(64, 40), (70, 67), (65, 129), (300, 16), (67, 300)] {
+      var maker = KernelMaker("columns")
+      let (c, r) = (maker.dimension("c", columns), maker.dimension("r", rows))
+      let x = maker.input(dtype, [rows, columns])
+      let out = maker.output(dtype, [columns])
+      let sum = maker.local(dtype)
+      maker.kernel.outer = [c]
+      maker.stage(sum, [], .fold(function, over: [r]), [load(x, [at(r), at(c)], dtype)])
+      maker.stage(
+        out, [at(c)], .map,
+        [load(sum, [], dtype), ScalarInstruction(.binary(.add), [0, 0], dtype)])
+      let tolerance = dtype == .f16 ? 2e-2 : 1e-4
+      try checkSchedule(maker, tolerance: tolerance, targets: smallCaches)
+    }
+  }
+
+  /// Two sums over the same rows, one of them stored at once, are folded in one pass.
+  @Test(arguments: [(80, 48), (71, 131), (64, 200)])
+  func twoColumnSums(rows: Int, columns: Int) throws {
+    var maker = KernelMaker("sums")
+    let (c, r) = (maker.dimension("c", columns), maker.dimension("r", rows))
+    let x = maker.input(.f32, [rows, columns])
+    let y = maker.input(.f32, [rows, columns])
+    let (first, second) = (maker.output(.f32, [columns]), maker.output(.f32, [columns]))
+    let sum = maker.local(.f32)
+    maker.kernel.outer = [c]
+    maker.stage(first, [at(c)], .fold(.sum, over: [r]), [load(x, [at(r), at(c)])])
+    maker.stage(
+      sum, [], .fold(.sum, over: [r]),
+      [
+        load(x, [at(r), at(c)]), load(y, [at(r), at(c)]),
+        ScalarInstruction(.binary(.multiply), [0, 1], .f32),
+      ])
+    maker.stage(
+      second, [at(c)], .map,
+      [load(sum, []), ScalarInstruction(.unary(.negate), [0], .f32)])
+    try checkSchedule(maker, tolerance: 1e-4, targets: smallCaches)
+    try checkSchedule(maker, tolerance: 1e-4)
+  }
+
+  /// Long sums of few results are split in parts, all of them together.
+  @Test func splitsSeveralSums() throws {
+    let (rows, columns) = (8192, 80)
+    var maker = KernelMaker("sums")
+    let (c, r) = (maker.dimension("c", columns), maker.dimension("r", rows))
+    let x = maker.input(.f32, [rows, columns])
+    let outputs = [maker.output(.f32, [columns]), maker.output(.f32, [columns])]
+    maker.kernel.outer = [c]
+    maker.stage(outputs[0], [at(c)], .fold(.sum, over: [r]), [load(x, [at(r), at(c)])])
+    maker.stage(
+      outputs[1], [at(c)], .fold(.max, over: [r]),
+      [load(x, [at(r), at(c)]), ScalarInstruction(.unary(.abs), [0], .f32)])
+    let loops = try schedule(maker.finished, for: scheduleTargets[1])
+    #expect(loops.phases.count == 2)
+    try checkSchedule(maker, tolerance: 1e-4, targets: [scheduleTargets[1]])
+  }
+
+  /// What no cache holds is stored past them, and only that.
+  @Test func streamsWhatIsLarge() throws {
+    for (extent, isStreamed) in [(1 << 12, true), (64, false)] {
+      var maker = KernelMaker("copy")
+      let n = maker.dimension("n", extent)
+      let x = maker.input(.f32, [extent])
+      let out = maker.output(.f32, [extent])
+      maker.kernel.outer = [n]
+      maker.stage(
+        out, [at(n)], .map, [load(x, [at(n)]), ScalarInstruction(.unary(.negate), [0], .f32)])
+      try checkSchedule(maker, targets: smallCaches)
+      let text = try schedule(maker.finished, for: smallCaches[1]).description
+      #expect(text.contains("stream %") == isStreamed, "\(text)")
+    }
+  }
+}
