@@ -92,6 +92,16 @@ struct ScheduleContractionTests {
     try checkSchedule(maker, tolerance: 1e-4, targets: targets)
   }
 
+  /// Few rows, and a column factor that fills the caches: its panels are copied by the task that needs them.
+  @Test(arguments: [(13, 1045, 163), (30, 516, 160)])
+  func panelsOfTheTask(rows: Int, columns: Int, steps: Int) throws {
+    let maker = dot(rows, columns, steps, .plain)
+    let loops = try schedule(maker.finished, for: smallCaches[1])
+    #expect(loops.phases.count == 1)
+    #expect(loops.memories.contains { $0.name == "panel" && $0.kind == .worker })
+    try checkSchedule(maker, tolerance: 1e-4, targets: smallCaches)
+  }
+
   /// Whole blocks only, and no stage after the sums.
   @Test(arguments: [DType.f64, .i32])
   func wholeBlocks(dtype: DType) throws {

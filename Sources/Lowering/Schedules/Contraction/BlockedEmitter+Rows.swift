@@ -20,7 +20,7 @@ extension BlockedEmitter {
   }
 
   /// Emits what is done for each run of a part: with its first step's place in the part, and its counters.
-  private func forEachRun(
+  func forEachRun(
     _ part: Part, _ counters: [DimensionID: LoopIndex],
     _ inside: (LoopIndex, [DimensionID: LoopIndex]) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
@@ -100,15 +100,7 @@ extension BlockedEmitter {
   }
 
   /// Asks for the row factor at a point.
-  private func prefetch(_ point: Point) {
-    let indices = IndexEmitter(builder: builder, point: point, values: [])
-    for instruction in factor.instructions {
-      guard case .load(.parameter(let place), let index, _) = instruction.operation else {
-        continue
-      }
-      builder.prefetch(place, indices.evaluate(index[0]).base)
-    }
-  }
+  private func prefetch(_ point: Point) { body.prefetch(factor, at: point) }
 
   /// Copies the row factor at a vector of points.
   private func store(_ point: Point, at place: LoopIndex) throws(Diagnostic) {

@@ -4,8 +4,8 @@ import LoopIR
 /// Emits a contraction in blocks.
 ///
 /// A task computes a block of results. For each block of the reduction, in order, it copies its rows into tiles and
-/// adds the products of each tile with each panel to its sums; then it runs the stages that follow. The column factor
-/// lies in panels, which are the kernel's last parameter.
+/// adds the products of each tile with each panel to its sums; then it runs the stages that follow. Panels are copied
+/// when their turn comes, or lie in the kernel's last parameter.
 struct BlockedEmitter {
   let builder: LoopsBuilder
   /// The contraction, with its reduction in runs.
@@ -25,25 +25,28 @@ struct BlockedEmitter {
   let lanes: Int
   /// The type of the sums.
   let dtype: DType
-  /// The computation of the row factor.
+  /// The computation of the row factor, and of the column factor.
   let factor: ScalarBody
+  let columnFactor: ScalarBody
   let body: BodyEmitter
   /// The batch dimensions that the panels have.
   private let panelBatch: [DimensionID]
   /// The worker's memory of the rows of a block.
   let copies: Int
+  /// The memory of all panels, or the worker's of one panel in a block of the reduction.
+  let panels: Int
   /// The worker's memory of the sums.
   private let sums: Int
 
   var rowExtent: Int { kernel.extent(row) }
   var runLength: Int { kernel.extent(step) }
   private var stepCount: Int { kernel.points(runs) * runLength }
-  private var extent: Int { kernel.extent(vector) }
-  private var width: Int { lanes * blocking.vectors }
+  var extent: Int { kernel.extent(vector) }
+  var width: Int { lanes * blocking.vectors }
   private var groupCount: Int { kernel.points(groups) }
   /// The tiles of a group.
   var tileCount: Int { ceilingQuotient(rowExtent, blocking.rows) }
-  private var panelCount: Int { ceilingQuotient(extent, width) }
+  var panelCount: Int { ceilingQuotient(extent, width) }
   /// The rows that the tiles of a block have in one group.
   private var blockRows: Int { blocking.tiles * blocking.rows }
 
@@ -67,6 +70,7 @@ struct BlockedEmitter {
     let original = kernel.stages[0].body
     dtype = original.instructions.last?.dtype ?? .f32
     factor = original.slice(endingAt: contraction.row)
+    columnFactor = original.slice(endingAt: contraction.column)
     panelBatch = contraction.batch.filter { original.varying(with: $0)[contraction.column] }
     batch = contraction.batch
     vector = contraction.vector
@@ -80,11 +84,18 @@ struct BlockedEmitter {
       LoopMemory(
         name: PackedCopy.rows, dtype: dtype, count: tiles * blocking.tileSize(lanes), kind: .worker)
     )
+    let width = contraction.lanes * blocking.vectors
+    panels =
+      blocking.packsFirst
+      ? kernel.parameters.count - 1
+      : builder.addMemory(
+        LoopMemory(
+          name: "panel", dtype: dtype, count: blocking.runs * blocking.steps * width,
+          kind: .worker))
     sums = builder.addMemory(
       LoopMemory(
         name: "sums", dtype: dtype,
-        count: tiles * blocking.rows * blocking.panels * contraction.lanes * blocking.vectors,
-        kind: .worker))
+        count: tiles * blocking.rows * blocking.panels * width, kind: .worker))
     body = BodyEmitter(
       builder: builder, kernel: kernel, scratch: [:], localLanes: contraction.lanes, padded: [])
   }
@@ -217,27 +228,36 @@ struct BlockedEmitter {
         .compare(
           .greater, builder.define(.index(first), LoopType(.i64)),
           builder.define(.constant(0), LoopType(.i64))), LoopType(.bool))
-    let panels = count(from: block.panel, to: panelCount, most: blocking.panels)
+    let panelCount = count(from: block.panel, to: panelCount, most: blocking.panels)
     let groups = count(from: block.group, to: groupCount, most: blocking.groups)
     let tiles = count(from: block.tile, to: tileCount, most: blocking.tiles)
-    try builder.loop("panel", to: panels) { panel throws(Diagnostic) in
-      var place: LoopIndex = 0
-      for id in panelBatch { place = place * kernel.extent(id) + (block.counters[id] ?? 0) }
-      place = place * panelCount + bounded(block.panel + panel, below: panelCount)
-      place = (place * stepCount + first) * width
+    try builder.loop("panel", to: panelCount) { panel throws(Diagnostic) in
+      let number = bounded(block.panel + panel, below: self.panelCount)
+      if !blocking.packsFirst { try copyPanel(block, part, number) }
+      let place = panelPlace(block, number, first)
       try builder.loop("group", to: groups) { group throws(Diagnostic) in
         try builder.loop("tile", to: tiles) { tile throws(Diagnostic) in
+          let slot = group * blocking.tiles + tile
+          if !blocking.packsFirst { try askAhead(block, part, number, slot) }
           // Each tile asks for its part of the next panel, and for some of what follows that.
           let share = ceilingQuotient(part.count * width, blocking.groups * blocking.tiles)
-          let number = group * blocking.tiles + tile
+          let next = place + slot * share + LoopIndex(constant: stepCount * width)
           try multiply(
-            sumsAt: sumPlace(panel: panel, row: number * blocking.rows),
-            tileAt: number * blocking.tileSize(lanes), panelAt: place,
-            nextAt: place + number * share + LoopIndex(constant: stepCount * width),
-            part.count, isLater: isLater)
+            sumsAt: sumPlace(panel: panel, row: slot * blocking.rows),
+            tileAt: slot * blocking.tileSize(lanes), panelAt: place,
+            nextAt: blocking.packsFirst ? next : nil, part.count, isLater: isLater)
         }
       }
     }
+  }
+
+  /// Where a panel's part for a block of the reduction lies.
+  private func panelPlace(_ block: Block, _ panel: LoopIndex, _ first: LoopIndex) -> LoopIndex {
+    guard blocking.packsFirst else { return 0 }
+    var place: LoopIndex = 0
+    for id in panelBatch { place = place * kernel.extent(id) + (block.counters[id] ?? 0) }
+    place = place * panelCount + panel
+    return (place * stepCount + first) * width
   }
 
   /// Where the sums of a row of a block with a panel are.
@@ -252,7 +272,7 @@ struct BlockedEmitter {
   /// point summation", SIAM J. Sci. Comput. 14, 1993).
   private func multiply(
     sumsAt base: LoopIndex, tileAt start: LoopIndex, panelAt place: LoopIndex,
-    nextAt next: LoopIndex, _ steps: Int, isLater: RegisterID?
+    nextAt next: LoopIndex?, _ steps: Int, isLater: RegisterID?
   ) throws(Diagnostic) {
     let type = LoopType(dtype, lanes: lanes)
     let count = blocking.rows * blocking.vectors
@@ -260,11 +280,10 @@ struct BlockedEmitter {
     for variable in variables { builder.assign(variable, builder.define(.constant(0), type)) }
     try builder.loop("step", to: LoopIndex(constant: steps), unroll: 4) {
       step throws(Diagnostic) in
-      let memory = kernel.parameters.count - 1
-      builder.prefetch(memory, next + step * (width / 4))
+      if let next { builder.prefetch(panels, next + step * (width / 4)) }
       let columns = (0..<blocking.vectors).map { vector in
         let offset = place + step * width + LoopIndex(constant: vector * lanes)
-        return builder.define(.load(LoopAccess(memory: memory, offset: offset)), type)
+        return builder.define(.load(LoopAccess(memory: panels, offset: offset)), type)
       }
       for row in 0..<blocking.rows {
         let place = start + blocking.place(LoopIndex(constant: row), step)

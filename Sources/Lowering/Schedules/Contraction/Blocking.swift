@@ -25,6 +25,9 @@ struct Blocking {
   ///
   /// Tiles then consist of such rows: a group has one value of each other row dimension.
   var copiesRows: Bool
+  /// Whether all panels are copied by a phase before the products, rather than each by the tasks that need it: those
+  /// would copy it again for each of many blocks of rows.
+  var packsFirst: Bool
 
   /// The elements from tile to tile in the copy of the rows: vectors may be written beyond a tile's end.
   func tileSize(_ lanes: Int) -> Int { rows * runs * steps + lanes }
@@ -48,7 +51,7 @@ extension Contraction {
 
   /// The blocks of a contraction; nil where its factors are better read where they lie.
   func blocking(_ target: Target) -> Blocking? {
-    guard isBlockable, rowCount >= 32, extent >= 2 * lanes, stepCount >= 160,
+    guard isBlockable, rowCount >= 12, extent >= 2 * lanes, stepCount >= 160,
       kernel.work >= 1 << 20, gainsByCopies(target),
       let innermost = reduced.last, let first = rows.first
     else { return nil }
@@ -59,7 +62,7 @@ extension Contraction {
     let (rows, vectors) = RegisterTile.padded(self, rowExtent: rowExtent, target)
     var blocking = Blocking(
       rows: rows, vectors: vectors, runs: 1, steps: kernel.extent(innermost),
-      copiesRows: copiesRows)
+      copiesRows: copiesRows, packsFirst: columnStride != 1 || rowCount >= 64)
     cutReduction(&blocking, target)
     split(&blocking, rowExtent: rowExtent, target)
     return blocking
@@ -69,7 +72,8 @@ extension Contraction {
   /// beside it do not.
   private func gainsByCopies(_ target: Target) -> Bool {
     // Converted once, elements serve all columns.
-    if rowLoad != row || rowDistance(target) > 1 { return true }
+    if rowLoad != row || rowDistance(target) > 1 { return rowCount >= 32 || columnStride == 1 }
+    guard rowCount >= 64 else { return hasFarColumns(target) }
     let size = fold.body.instructions[row].dtype.byteCount
     let panelBytes = stepCount * 2 * lanes * size
     // Windows are short pieces of memory: rows of a tile are left over at the end of each.
@@ -78,6 +82,15 @@ extension Contraction {
     }
     return panelBytes > 3 * target.firstLevelCacheBytes
       && Double(rowCount) * Double(stepCount * size) > Double(2 * target.secondLevelCacheBytes)
+  }
+
+  /// Whether each step of the column factor lies in a page of its own, and all in memory rather than in a cache.
+  ///
+  /// For few rows a copy of all panels would take longer than the products, and one by the task that needs it does not.
+  private func hasFarColumns(_ target: Target) -> Bool {
+    let size = fold.body.instructions[column].dtype.byteCount
+    return columnStride == 1 && columnStep >= 1024
+      && Double(extent) * Double(stepCount * size) > Double(8 * target.secondLevelCacheBytes)
   }
 
   /// How many times as long the products take because each step of the reduction touches a line of the row factor of

@@ -93,13 +93,15 @@ struct Contraction {
     let tile = RegisterTile.choose(self, target)
     let steps = Double(kernel.points(reduced) * kernel.points(batch))
     var cost = tile.cost * steps
-    let isBlocked = blocking(target) != nil
-    if isBlocked {
+    let blocking = blocking(target)
+    if blocking != nil {
       cost += Double(rowCount) * steps
     } else {
       cost *= rowDistance(target)
     }
-    if needsPacking || isBlocked {
+    if let blocking, !blocking.packsFirst {
+      cost += Double(extent) * steps * 0.5
+    } else if needsPacking || blocking != nil {
       // A copy that no cache holds goes to memory and back.
       let size = fold.body.instructions[column].dtype.byteCount
       let copies = Double(extent) * steps
