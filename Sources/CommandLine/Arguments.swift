@@ -60,7 +60,10 @@ struct BackendOptions: ParsableArguments {
   var threads: ThreadCount?
 
   /// The number of threads asked for, or one per core.
-  var threadCount: Int { threads?.value ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+  var threadCount: Int { threads?.value ?? BackendOptions.processors }
+
+  /// The number of processors.
+  static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 }
 
 /// Which graph a command works on.

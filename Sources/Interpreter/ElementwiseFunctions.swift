@@ -21,7 +21,7 @@ func map<X: BitwiseCopyable, Y: BitwiseCopyable, Z>(
 
 extension UnaryFunction {
   /// The function of each float, in f64; nil when it is not defined for floats.
-  func applied(to x: [Double]) -> [Double]? {
+  package func applied(to x: [Double]) -> [Double]? {
     switch self {
     case .negate: x.map { -$0 }
     case .abs: x.map(\.magnitude)
@@ -62,7 +62,7 @@ extension UnaryFunction {
 
 extension BinaryFunction {
   /// The function of each pair of floats, in f64; nil when it is not defined for floats.
-  func applied(to x: [Double], _ y: [Double]) -> [Double]? {
+  package func applied(to x: [Double], _ y: [Double]) -> [Double]? {
     switch self {
     case .add: map(x, y) { $0 + $1 }
     case .subtract: map(x, y) { $0 - $1 }

@@ -4,7 +4,8 @@ import Testing
 /// What the help texts show works as it stands there.
 @Suite struct HelpTests {
   static let verbs = [
-    "train", "predict", "run", "dump", "compare", "bench", "plan", "opt", "fuzz", "list", "doctor",
+    "train", "predict", "run", "dump", "compare", "bench", "plan", "opt", "fuzz", "check-math",
+    "list", "doctor",
   ]
 
   @Test func everyVerbIsHelpedWithAnExample() throws {

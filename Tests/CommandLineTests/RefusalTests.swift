@@ -20,6 +20,7 @@ import Testing
     ["bench", "lenet", "--threads", "0"], ["bench", "lenet", "--seconds", "-1"],
     ["compare", "lenet", "--plant", "nonsense"], ["compare", "good.mir", "--input", "y=x.npy"],
     ["predict", "mlp", "missing.png", "--weights", "broken.mir"], ["fuzz", "--count", "0"],
+    ["check-math", "cosh"], ["check-math", "exp", "--samples", "0"],
     ["nonsense"], ["train", "good.mir"], ["dump", "good.mir", "--train"],
     ["bench", "good.mir", "--batch", "3"], ["bench", "lenet", "--batch", "1000000000"],
     ["compare", "lenet", "--train", "--batch", "1073741824"], ["compare", "huge.mir"],

@@ -97,6 +97,36 @@ import Testing
     for name in names.split(separator: " ") { #expect(fields[String(name)] != nil, "\(name)") }
   }
 
+  @Test func doctorMeasuresMemoryBySize() throws {
+    struct Report: Decodable {
+      struct Memory: Decodable {
+        var bytes: Int
+        var read_gbytes: Double
+        var copy_gbytes: Double
+      }
+      var gflops_one_thread: Double
+      var memory_one_thread: [Memory]
+      var memory_all_threads: [Memory]
+    }
+    let outcome = try program.run("doctor", "--json", "--threads", "2")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
+    #expect(report.gflops_one_thread > 0)
+    for sizes in [report.memory_one_thread, report.memory_all_threads] {
+      #expect(sizes.count > 4 && sizes.allSatisfy { $0.read_gbytes > 0 && $0.copy_gbytes > 0 })
+      // What lies in the nearest cache is read faster than what no cache holds.
+      let (first, last) = (try #require(sizes.first), try #require(sizes.last))
+      #expect(first.bytes < last.bytes && first.read_gbytes > last.read_gbytes)
+    }
+  }
+
+  @Test func checkMathNamesTheWorstArgument() throws {
+    let outcome = try program.run("check-math", "tanh", "power", "--samples", "20000")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    #expect(outcome.output.contains(/tanh +20000 +[01]\.\d+  2\.0   tanh\(.+\) = .+, exactly/))
+    #expect(outcome.output.contains(/power +20000 +[01]\.\d+  2\.0   power\(.+, .+\) =/))
+  }
+
   @Test func othersAnswer() throws {
     #expect(try program.run("bench", "perceptron", "--profile", "--seconds", "0.1").status == 0)
     #expect(try program.run("list").output.contains("lenet"))

@@ -6,7 +6,7 @@ import GraphIR
 /// x = n ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite, "Software manual for the elementary functions", 1980); then
 /// e^x = 2^n (1 + t) with t = e^r - 1 by a polynomial. How 2^n enters is what tells the functions apart.
 extension VectorMath {
-  /// e^x: at most 1.1 ulp (f32), 1.5 ulp (f64).
+  /// e^x: at most 1.01 ulp (f32), 1.5 ulp (f64).
   ///
   /// 2^n comes in two factors, so that overflow and denormals come out right.
   func exp(_ x: CodeValue) -> CodeValue {
@@ -18,7 +18,7 @@ extension VectorMath {
     return ir.fmul(ir.fma(t, first, first), powerOfTwo(ir.sub(n, half), like: x))
   }
 
-  /// e^x - 1: at most 2 ulp (f32, f64).
+  /// e^x - 1: at most 1.37 ulp (f32), 2.5 ulp (f64).
   ///
   /// 2 (t h + (h - 1/2)) with h = 2^(n - 1), which is always a normal number.
   func expm1(_ x: CodeValue) -> CodeValue {
@@ -30,7 +30,7 @@ extension VectorMath {
     return ir.select(isSmall, x, ir.fadd(result, result))
   }
 
-  /// 1 / (1 + e^-x): at most 2 ulp (f32, f64).
+  /// 1 / (1 + e^-x): at most 1.48 ulp (f32), 4.5 ulp (f64).
   ///
   /// By e = e^-|x|, which does not overflow: 1 / (1 + e) or e / (1 + e). A step of Newton's method on the quotient
   /// takes back the rounding of the sum.
@@ -47,7 +47,7 @@ extension VectorMath {
     return ir.fma(residue, reciprocal, quotient)
   }
 
-  /// The hyperbolic tangent: at most 2 ulp (f32), 4 ulp (f64).
+  /// The hyperbolic tangent: at most 1.51 ulp (f32), 3 ulp (f64).
   func tanh(_ x: CodeValue) -> CodeValue {
     let size = magnitude(x)
     if isDouble(x) {

@@ -4,7 +4,8 @@ import LoopIR
 
 /// The transcendental functions as vector code of ours, for f32 and f64 in any number of lanes.
 ///
-/// Each function says its largest error in units in the last place (ulp), which the tests check. Special values
+/// Each function says its largest error in units in the last place (ulp): for f32 what `martlet check-math` measures for
+/// all 2^32 arguments (for the power, 2^32 pairs), for f64 what the tests hold samples to. Special values
 /// (NaN, infinities, signed zeros, denormals, overflow) follow IEEE 754 and C's Annex F. What an f32 function
 /// computes in f64 lanes and rounds at the end has an error just above 0.5 ulp.
 struct VectorMath {
@@ -56,7 +57,7 @@ struct VectorMath {
     return ir.fptrunc(body(arguments.map { ir.fpext($0, wide) }), narrow)
   }
 
-  /// 1 / sqrt(x), at most 1.5 ulp: two correctly rounded operations.
+  /// 1 / sqrt(x): at most 1.5 ulp (f32, f64), by two correctly rounded operations.
   func reciprocalSquareRoot(_ x: CodeValue) -> CodeValue {
     ir.fdiv(splat(1, like: x), ir.intrinsic("llvm.sqrt", [x]))
   }
