@@ -24,13 +24,17 @@ struct DoctorCommand: ParsableCommand {
     let target = Target.host
     let one = try MachineLimits.measure(threads: 1)
     let all = try MachineLimits.measure(threads: options.threadCount)
+    let memoryOfOne = try MemorySpeed.measure(threads: 1)
+    let memoryOfAll = try MemorySpeed.measure(threads: options.threadCount)
     let report = DoctorReport(
       version: martletVersion, llvm: host.llvmVersion, cpu: host.cpuName,
       threads: options.threadCount, vector_bytes: target.vectorBytes,
       vector_registers: target.vectorRegisters, l1_bytes: target.firstLevelCacheBytes,
       l2_bytes: target.secondLevelCacheBytes, gflops_one_thread: one.flopsPerSecond * 1e-9,
       gflops_all_threads: all.flopsPerSecond * 1e-9, gbytes_one_thread: one.bytesPerSecond * 1e-9,
-      gbytes_all_threads: all.bytesPerSecond * 1e-9)
+      gbytes_all_threads: all.bytesPerSecond * 1e-9,
+      memory_one_thread: memoryOfOne.map(DoctorReport.Memory.init),
+      memory_all_threads: memoryOfAll.map(DoctorReport.Memory.init))
     print(json ? try encodeJSON(report) : report.text)
   }
 }
@@ -49,19 +53,42 @@ struct DoctorReport: Encodable {
   var gflops_all_threads: Double
   var gbytes_one_thread: Double
   var gbytes_all_threads: Double
+  var memory_one_thread: [Memory]
+  var memory_all_threads: [Memory]
+
+  /// How fast data of one size is read, and read and written, in 10^9 bytes per second.
+  struct Memory: Encodable {
+    var bytes: Int
+    var read_gbytes: Double
+    var copy_gbytes: Double
+
+    init(_ speed: MemorySpeed) {
+      bytes = speed.bytes
+      read_gbytes = speed.readBytesPerSecond * 1e-9
+      copy_gbytes = speed.copyBytesPerSecond * 1e-9
+    }
+  }
 
   var text: String {
-    """
-    martlet   \(version)
-    LLVM      \(llvm)
-    CPU       \(cpu), \(threads) thread\(threads == 1 ? "" : "s")
-    vectors   \(vector_bytes * 8) bits, \(vector_registers) registers
-    caches    \(l1_bytes >> 10) KiB first level, \(l2_bytes >> 10) KiB second level, a core
-    peak      \(gflops_one_thread.fixed(1)) GFLOP/s f32 on one thread, \
-    \(gflops_all_threads.fixed(1)) on all (fused multiply-adds in registers, measured)
-    memory    \(gbytes_one_thread.fixed(1)) GB/s read on one thread, \
-    \(gbytes_all_threads.fixed(1)) on all (64 MiB, measured)
-    cache     none is kept on disk
-    """
+    let sizes = zip(memory_one_thread, memory_all_threads).map { one, all in
+      let size = one.bytes >= 1 << 20 ? "\(one.bytes >> 20) MiB" : "\(one.bytes >> 10) KiB"
+      return "  \(size.leftPadded(to: 7))   "
+        + [one.read_gbytes, all.read_gbytes, one.copy_gbytes, all.copy_gbytes]
+        .map { $0.fixed(1).leftPadded(to: 8) }.joined()
+    }
+    return """
+      martlet   \(version)
+      LLVM      \(llvm)
+      CPU       \(cpu), \(threads) thread\(threads == 1 ? "" : "s")
+      vectors   \(vector_bytes * 8) bits, \(vector_registers) registers
+      caches    \(l1_bytes >> 10) KiB first level, \(l2_bytes >> 10) KiB second level, a core
+      peak      \(gflops_one_thread.fixed(1)) GFLOP/s f32 on one thread, \
+      \(gflops_all_threads.fixed(1)) on all (fused multiply-adds in registers, measured)
+      memory    \(gbytes_one_thread.fixed(1)) GB/s read on one thread, \
+      \(gbytes_all_threads.fixed(1)) on all (64 MiB, measured)
+      cache     none is kept on disk
+      GB/s of data by its size: read on one thread, on all; copied (read and written) on one, on all
+      \(sizes.joined(separator: "\n"))
+      """
   }
 }
