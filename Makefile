@@ -22,6 +22,7 @@ test: setup lint ## Run every test
 	swift test -c release --skip-build
 	Scripts/lit.sh
 	Scripts/check-docs.sh
+	Scripts/check-bench.sh
 
 lint: ## Check format, documentation and the rules of style
 	@Scripts/check-style.sh
@@ -29,8 +30,9 @@ lint: ## Check format, documentation and the rules of style
 format: ## Format the Swift files
 	swift format --in-place --recursive $(SWIFT_FILES)
 
-bench: build ## Measure Martlet beside PyTorch, in one run
-	@Scripts/bench.sh
+bench: build ## Measure beside ONNX Runtime, JAX and PyTorch (PARTS="products rows" THREADS=1 QUICK=1 PEERS=none SEED=1)
+	@PEERS="$(PEERS)" Scripts/bench.sh $(PARTS) $(if $(THREADS),--threads $(THREADS)) $(if $(QUICK),--quick) \
+	  $(if $(SEED),--seed $(SEED))
 
 fuzz: build ## Compare interpreter and JIT on random graphs (COUNT=1000 SEED=1)
 	$(MARTLET) fuzz --count $(or $(COUNT),1000) --seed $(or $(SEED),1)

@@ -1,14 +1,27 @@
 #!/usr/bin/env bash
-# Runs Benchmarks/training.py with a Python that has PyTorch: PEERS_PYTHON, or an environment of its own in .venv-bench.
-# PyPI's PyTorch brings CUDA along (5 GB); pip reads PIP_INDEX_URL and PIP_FIND_LINKS, for an index or a folder of CPU
-# builds.
+# Runs Benchmarks/ with a Python that has the peers: PEERS_PYTHON, or an environment of its own in .venv-bench. The
+# arguments go to it; PEERS, a list with commas or none, chooses the peers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-python=${PEERS_PYTHON:-.venv-bench/bin/python}
-if ! "$python" -c 'import torch, numpy' 2>/dev/null; then
-  [ -z "${PEERS_PYTHON:-}" ] || { echo "bench: $PEERS_PYTHON has no torch and numpy" >&2; exit 1; }
-  echo "bench: installing PyTorch in .venv-bench"
+
+# Installs the peers: PyTorch without CUDA, where there is such a build.
+install_peers() {
+  echo "bench: installing ONNX Runtime, JAX and PyTorch in .venv-bench" >&2
   python3 -m venv .venv-bench || { echo "bench: python3 -m venv failed (Debian: apt-get install python3-venv)" >&2; exit 1; }
-  .venv-bench/bin/pip install --quiet --disable-pip-version-check torch numpy
+  local pip=".venv-bench/bin/python -m pip install --quiet --disable-pip-version-check"
+  $pip numpy onnxruntime jax
+  # An index or a folder of wheels that the user has chosen comes first.
+  if [ -n "${PIP_INDEX_URL:-}${PIP_FIND_LINKS:-}" ]; then
+    $pip torch
+  else
+    $pip torch --index-url https://download.pytorch.org/whl/cpu || $pip torch
+  fi
+}
+
+python=${PEERS_PYTHON:-.venv-bench/bin/python}
+if [ "${PEERS:-}" = none ]; then
+  python=python3
+elif [ -z "${PEERS_PYTHON:-}" ] && ! "$python" -c 'import torch, jax, onnxruntime, numpy' 2>/dev/null; then
+  install_peers
 fi
-exec "$python" Benchmarks/training.py "$@"
+exec "$python" Benchmarks ${PEERS:+--peers "$PEERS"} "$@"
