@@ -32,7 +32,16 @@ extension Program: CustomStringConvertible {
       return "\(sign)b\(buffer.index)"
     }
     let location = launch.location == .unknown ? "" : "   // \(launch.location)"
-    return "@\(kernel.name)(\(arguments.joined(separator: ", ")))\(location)"
+    let call = "@\(kernel.name)(\(arguments.joined(separator: ", ")))"
+    return "\(call)   \(arenaBytes(of: launch)) bytes in the arena\(location)"
+  }
+
+  /// The bytes that a launch reads and writes in the arena: nothing where it works on inputs and outputs alone.
+  private func arenaBytes(of launch: Launch) -> Int {
+    Set(launch.arguments).reduce(0) { sum, buffer in
+      guard case .arena = buffers[buffer.index].placement else { return sum }
+      return sum + buffers[buffer.index].type.byteCount
+    }
   }
 }
 

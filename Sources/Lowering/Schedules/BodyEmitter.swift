@@ -17,6 +17,8 @@ struct Point {
   var vector: VectorDimension?
   /// The values of scalar locals.
   var locals: [Int: RegisterID] = [:]
+  /// The outer dimension along which the next elements are asked for.
+  var ahead: DimensionID?
   /// The neighbours across the vectors that are computed together.
   var crossing: Crossing?
   /// Which of the points computed together this is: the place of its ranked locals in scratch.
@@ -210,6 +212,11 @@ extension BodyEmitter {
         let lanes = loadCrossed(memory, load.index, index, load.dtype, indices.point)
       {
         return lanes
+      }
+      if case .parameter = load.tensor, index.stride == 1, let ahead = indices.point.ahead,
+        case .affine(let step) = load.index.dependence(on: ahead), step > 0
+      {
+        builder.prefetch(memory, index.base + LoopIndex(constant: step))
       }
       let access = LoopAccess(
         memory: memory, offset: index.base, stride: index.stride, active: active, mask: mask)

@@ -50,6 +50,8 @@ struct StagePlan {
   var accumulators = 1
   /// How often the innermost loop is unrolled.
   var unroll = 1
+  /// The outer dimension whose next points' elements are asked for while those of the present ones are used.
+  var ahead: DimensionID?
 }
 
 extension NestPlan {

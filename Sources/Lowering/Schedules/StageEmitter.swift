@@ -21,7 +21,8 @@ struct StageEmitter {
     let own = InnerLoops(
       dimensions: dimensions, vector: vector, lanes: plan.lanes, unroll: plan.unroll,
       unrollsCompletely: false)
-    let tile = points
+    var tile = points
+    for slot in tile.indices { tile[slot].ahead = plan.ahead }
     try iterate(own, Point()) { inner throws(Diagnostic) in
       let places = tile.map { $0.moved(to: inner) }
       switch stage.kind {

@@ -64,6 +64,27 @@ extension VectorChoice {
     return plan
   }
 
+  // MARK: Rows
+
+  /// The first stage that reads rows which an earlier one has brought from memory: meanwhile the next ones can come.
+  func readAgain(_ plan: NestPlan) -> Int? {
+    let bytes = kernel.parameters.reduce(0) { $0 + $1.type.byteCount }
+    guard bytes > target.secondLevelCacheBytes, !kernel.outer.isEmpty else { return nil }
+    var known: Set<Int> = []
+    for (place, stage) in kernel.stages.enumerated() {
+      guard let vector = plan.stages[place].vector else { continue }
+      let rows = stage.body.instructions.compactMap { instruction -> Int? in
+        guard case .load(.parameter(let parameter), let index, _) = instruction.operation,
+          index[0].dependence(on: vector) == .affine(1)
+        else { return nil }
+        return parameter
+      }
+      if rows.contains(where: known.contains) { return place }
+      known.formUnion(rows)
+    }
+    return nil
+  }
+
   // MARK: Long columns
 
   /// Whether the kernel begins with folds of more rows than the caches hold, contiguous along the vectors.

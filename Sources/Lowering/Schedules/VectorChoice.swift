@@ -203,6 +203,7 @@ struct VectorChoice {
       }
       return stagePlan
     }
+    if let place = readAgain(plan) { plan.stages[place].ahead = plan.loops.last?.id }
     return split(plan)
   }
 
