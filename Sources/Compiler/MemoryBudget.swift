@@ -14,16 +14,20 @@ package enum MemoryBudget {
     return pages > 0 && size > 0 ? Double(pages) * Double(size) : .infinity
   }
 
-  /// Checks that a number of bytes fits in this machine's memory.
+  /// Checks that a number of bytes fits in this machine's memory, and in what its container may use of it.
   ///
   /// - Throws: a diagnostic that names both sizes.
-  package static func require(_ bytes: Double, for what: String) throws(Diagnostic) {
-    let available = machineBytes
-    guard bytes > available else { return }
+  package static func require(
+    _ bytes: Double, for what: String, groups: ControlGroups = ControlGroups()
+  ) throws(Diagnostic) {
+    let (machine, container) = (machineBytes, groups.memoryLimit)
+    guard bytes > min(machine, container) else { return }
+    let available =
+      container < machine
+      ? "this container may use \(gigabytes(container))"
+      : "this machine has \(gigabytes(machine))"
     throw Diagnostic(
-      .sizeOverflow,
-      "\(what) needs \(gigabytes(bytes)) of memory at once, and this machine has "
-        + gigabytes(available),
+      .sizeOverflow, "\(what) needs \(gigabytes(bytes)) of memory at once, and \(available)",
       hint: "fewer examples in a batch, or smaller tensors, need less")
   }
 
@@ -58,15 +62,25 @@ extension Graph {
   }
 
   /// The most bytes that the interpreter holds at once: each value, in f64 or i64, from its node to its last use.
-  package var interpreterBytes: Double {
-    func bytes(_ value: Value) -> Double { 8 * Double(type(of: value).shape.elementCount) }
+  package var interpreterBytes: Double { interpreterBytes(countingInputs: true) }
+
+  private func interpreterBytes(countingInputs: Bool) -> Double {
+    func bytes(_ value: Value) -> Double {
+      if !countingInputs, inputIndex(of: value) != nil { return 0 }
+      return 8 * Double(type(of: value).shape.elementCount)
+    }
     var uses = useCounts()
     var live = inputs.indices.reduce(0) { $0 + bytes(Value($1)) }
     var peak = live
     for node in nodes {
-      live += node.results.reduce(0) { $0 + bytes($1) }
-      // A composite's body has values of its own.
-      peak = max(peak, live + (node.bodies.map(\.interpreterBytes).max() ?? 0))
+      let results = node.results.reduce(0) { $0 + bytes($1) }
+      for body in node.bodies {
+        // A body reads the operands where they are, and its results are rounded into others.
+        let inside = body.interpreterBytes(countingInputs: false)
+        peak = max(peak, live + inside, live + 2 * results)
+      }
+      live += results
+      peak = max(peak, live)
       for operand in node.operands {
         uses[Int(operand.index)] -= 1
         if uses[Int(operand.index)] == 0 { live -= bytes(operand) }

@@ -1,4 +1,5 @@
 import Compiler
+import FoundationEssentials
 import GraphIR
 import Testing
 
@@ -19,6 +20,58 @@ import Testing
     // x, y and -x; then y, -x and -(-x); then y, -(-x) and the sum.
     #expect(graph.interpreterBytes == 3 * 100 * 8)
     #expect(graph.interfaceBytes == 3 * 100 * 4)
+  }
+
+  @Test func aBodyReadsItsOperandsWhereTheyAre() throws {
+    var builder = GraphBuilder(name: "nested")
+    let type = TensorType(.f32, [10, 10])
+    let (x, y) = (builder.input("x", type), builder.input("y", type))
+    let z = try builder.composite("sum", [x, y]) { body, inputs throws(Diagnostic) in
+      [try body.negate(try body.add(inputs[0], inputs[1]))]
+    }
+    let graph = try builder.finish([Output("z", z[0])])
+    // x, y, and two results: of the sum and its negative, then of the body and rounded.
+    #expect(graph.interpreterBytes == 4 * 100 * 8)
+  }
+
+  /// What containers look like in both versions, nested and seen from inside.
+  @Test(arguments: [
+    ("0::/\n", ["memory.max": "1000000\n"], 1e6),
+    ("0::/\n", ["memory.max": "max\n"], Double.infinity),
+    ("0::/a/b\n", ["a/memory.max": "3000000\n", "a/b/memory.max": "max\n"], 3e6),
+    ("0::/a/b\n", ["a/memory.max": "3000000\n", "a/b/memory.max": "2000000\n"], 2e6),
+    (
+      "5:cpu,cpuacct:/x\n4:memory:/docker/1f\n0::/\n",
+      ["memory/memory.limit_in_bytes": "5000000\n"], 5e6
+    ),
+    (
+      "4:memory:/docker/1f\n",
+      [
+        "memory/memory.limit_in_bytes": "9223372036854771712\n",
+        "memory/docker/1f/memory.limit_in_bytes": "4000000\n",
+      ], 4e6
+    ),
+    ("", [:], .infinity), ("nonsense\n::\n", ["memory.max": "-1\n"], .infinity),
+  ])
+  func aContainersLimitIsKnown(
+    membership: String, files: [String: String], expected: Double
+  ) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for (name, content) in files.merging(["self": membership], uniquingKeysWith: { $1 }) {
+      let file = folder.appending(path: name)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(content.utf8).write(to: file)
+    }
+    var groups = ControlGroups()
+    groups.mount = folder.path
+    groups.membership = folder.appending(path: "self").path
+    #expect(groups.memoryLimit == expected)
+    let refused = refusal { () throws(Diagnostic) in
+      try MemoryBudget.require(6e6, for: "a test", groups: groups)
+    }
+    #expect(refused == (expected < 6e6 ? .sizeOverflow : nil))
   }
 
   @Test(arguments: [[1 << 20, 1 << 20], [1 << 24, 1 << 24]])
