@@ -92,13 +92,12 @@ private struct ArenaPiece {
 extension Program {
   /// The buffers in the arena that are used and not empty.
   fileprivate func arenaPieces() -> [ArenaPiece] {
-    let alignment = ArenaPlan.alignment
     let lives = lives()
     return buffers.enumerated().compactMap { place, buffer in
       guard case .arena(let offset) = buffer.placement, let life = lives[BufferID(place)],
         buffer.type.byteCount > 0
       else { return nil }
-      let size = (buffer.type.byteCount + alignment - 1) / alignment * alignment
+      let size = ArenaPlan.roundUp(buffer.type.byteCount)
       return ArenaPiece(buffer: place, bytes: offset..<offset + size, life: life)
     }
   }

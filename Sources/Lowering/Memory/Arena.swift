@@ -52,7 +52,8 @@ package struct ArenaPlan: Hashable, Sendable {
     return best ?? ArenaPlan(offsets: [], bytes: 0, lowerBound: 0)
   }
 
-  private static func roundUp(_ bytes: Int) -> Int {
+  /// The bytes that a piece takes up.
+  package static func roundUp(_ bytes: Int) -> Int {
     (bytes + alignment - 1) / alignment * alignment
   }
 

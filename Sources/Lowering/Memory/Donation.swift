@@ -20,10 +20,10 @@ struct DonationPlan: Sendable {
 
   /// Plans for `donations`: the tensor of each input that is donated, with the output's tensor.
   ///
-  /// `newTensor` names a further tensor, for the memory of an input that is written by a copy.
+  /// `arenaBytes` says how large a tensor in the arena is, and 0 of any other.
   init(
     _ launches: [PendingLaunch], donations: [(input: Int, output: Int)],
-    describe: (Int) -> (type: TensorType, origin: NodeOrigin)
+    describe: (Int) -> (type: TensorType, origin: NodeOrigin), arenaBytes: (Int) -> Int
   ) {
     self.launches = launches
     before = launches.map { _ in [] }
@@ -42,7 +42,8 @@ struct DonationPlan: Sendable {
       copies.append(
         .copy(type, from: output, to: input, value: origin.value, location: origin.location))
     }
-    sort()
+    let order = LaunchOrder(self.launches, before: before, arenaBytes: arenaBytes)
+    self.launches = order.best(sorted()).map { self.launches[$0] }
     self.launches.removeAll { launch in
       // An output that is its own donated input stays where it is.
       launch.writes.count == 1 && launch.kernel.isCopy
@@ -81,8 +82,8 @@ struct DonationPlan: Sendable {
     return reached
   }
 
-  /// Orders the launches by what must come before; otherwise as they were.
-  private mutating func sort() {
+  /// The launches by what must come before; otherwise as they were.
+  private func sorted() -> [Int] {
     var done = Set<Int>()
     var order: [Int] = []
     func visit(_ place: Int) {
@@ -91,7 +92,7 @@ struct DonationPlan: Sendable {
       order.append(place)
     }
     for place in launches.indices { visit(place) }
-    launches = order.map { launches[$0] }
+    return order
   }
 }
 

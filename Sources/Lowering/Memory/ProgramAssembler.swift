@@ -32,8 +32,12 @@ struct ProgramAssembler {
         donations.append((place, memory(fused.outputs[output])))
       }
     }
+    let elsewhere = Set(fused.outputs.map(memory)).union(once.flatMap(\.writes))
     let plan = DonationPlan(always, donations: donations) { tensor in
       (graph.nodes[tensor].type, graph.origins[tensor])
+    } arenaBytes: { tensor in
+      let isOutside = graph.nodes[tensor].isGiven || elsewhere.contains(tensor)
+      return isOutside ? 0 : ArenaPlan.roundUp(graph.nodes[tensor].type.byteCount)
     }
     addBuffers(plan, once)
     program.prologue = once.map { add($0) }
