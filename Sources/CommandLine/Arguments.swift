@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import GraphIR
 
 #if canImport(Glibc)
   import Glibc
@@ -77,9 +78,17 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "The number of examples (default: the sample's, or 8 to compare).")
   var batch: PositiveInteger?
 
+  @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
+  var checkpointActivations = false
+
   /// Finds the model; see `LoadedModel.load`.
   func load(defaultBatch: Int? = nil, exposesGradients: Bool = false) throws -> LoadedModel {
-    try LoadedModel.load(
+    guard !checkpointActivations || train || model.hasSuffix(".mir") else {
+      throw Diagnostic(
+        .argument, "a prediction has no backward pass: --checkpoint-activations is for training",
+        hint: "add --train")
+    }
+    return try LoadedModel.load(
       model, training: train, batch: batch?.value, defaultBatch: defaultBatch,
       exposesGradients: exposesGradients)
   }

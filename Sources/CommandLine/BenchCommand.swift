@@ -36,7 +36,8 @@ struct BenchCommand: ParsableCommand {
     }
     let model = try selection.load()
     let inputs = try model.inputs(seed: 1, files: [])
-    let backend = options.makeBackend()
+    let backend = try options.makeBackend(
+      checkpointingActivations: selection.checkpointActivations)
     let started = ContinuousClock.now
     let executable = try backend.prepare(model.graph)
     let compileSeconds = ContinuousClock.now.seconds(since: started)

@@ -45,7 +45,8 @@ struct CompareCommand: ParsableCommand {
       }
       return
     }
-    var options = CompileOptions(threads: threads.value)
+    var options = CompileOptions(
+      threads: threads.value, checkpointsActivations: selection.checkpointActivations)
     options.fault = try plant.map { try fault(named: $0) }
     let model = try selection.load(defaultBatch: 8, exposesGradients: true)
     let inputs = try model.inputs(seed: seed, files: input)

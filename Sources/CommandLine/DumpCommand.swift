@@ -41,19 +41,20 @@ struct DumpCommand: ParsableCommand {
 
   func run() throws {
     let model = try selection.load()
+    let options = CompileOptions(checkpointsActivations: selection.checkpointActivations)
     if let after {
-      let graph = try Compilation.graph(model.graph, after: after, options: CompileOptions())
+      let graph = try Compilation.graph(model.graph, after: after, options: options)
       return try print(graph)
     }
     switch stage {
     case .graph: try print(model.graph)
-    case .optimized: try print(Compilation.optimize(model.graph, options: CompileOptions()))
+    case .optimized: try print(Compilation.optimize(model.graph, options: options))
     case .kernels, .loops, .llvm, .asm:
       guard format == .text else {
         throw Diagnostic(
           .argument, "the stage \(stage.rawValue) has no dot form", hint: "graph and optimized do")
       }
-      let compilation = try Compilation(model.graph, options: CompileOptions())
+      let compilation = try Compilation(model.graph, options: options)
       try writeToStandardOutput(compilation.text(of: stage))
     }
   }

@@ -27,7 +27,9 @@ struct PlanCommand: ParsableCommand {
   func run() throws {
     let model = try selection.load()
     let compilation = try Compilation(
-      model.graph, options: CompileOptions(threads: threads.value))
+      model.graph,
+      options: CompileOptions(
+        threads: threads.value, checkpointsActivations: selection.checkpointActivations))
     let report = PlanReport(
       model: model.name, mode: selection.train ? "train" : "predict", batch: model.batch,
       roles: model.inputRoles, compilation)

@@ -74,10 +74,22 @@ struct RunCommand: ParsableCommand {
 
 extension BackendOptions {
   /// The backend asked for.
-  func makeBackend() -> any Backend {
+  ///
+  /// - Throws: when it is the interpreter, which keeps or frees values in its own way, and activations are to be computed
+  ///   again.
+  func makeBackend(checkpointingActivations: Bool = false) throws(Diagnostic) -> any Backend {
     switch backend {
-    case .jit: JITBackend(threads: threadCount)
-    case .interpreter: InterpreterBackend()
+    case .jit:
+      return JITBackend(
+        options: CompileOptions(
+          threads: threadCount, checkpointsActivations: checkpointingActivations))
+    case .interpreter:
+      guard !checkpointingActivations else {
+        throw Diagnostic(
+          .argument, "the interpreter runs the graph as it is",
+          hint: "--checkpoint-activations is for the jit backend")
+      }
+      return InterpreterBackend()
     }
   }
 }

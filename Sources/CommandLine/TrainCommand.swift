@@ -31,6 +31,9 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Write a checkpoint (.safetensors) at the end.")
   var save: String?
 
+  @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
+  var checkpointActivations = false
+
   @OptionGroup var options: BackendOptions
 
   func run() throws {
@@ -40,7 +43,7 @@ struct TrainCommand: ParsableCommand {
     let trainer = try sample.trainer(
       Sample.Options(
         learningRate: learningRate?.value ?? sample.learningRate, seed: seed,
-        backend: options.makeBackend()))
+        backend: options.makeBackend(checkpointingActivations: checkpointActivations)))
     let data = try sample.data()
     try trainer.fit(
       data.train, validation: data.validation, batch: batch?.value ?? sample.batch,

@@ -28,8 +28,30 @@ public struct Compilation: Sendable {
     self.options = options
     try MemoryBudget.requireCountable(graph)
     target = options.target ?? .host
-    optimized = try Compilation.optimize(graph, options: options)
-    program = try lower(
+    var stages = try Compilation.stages(graph, options, target)
+    if options.checkpointsActivations {
+      var keeping = options
+      keeping.checkpointsActivations = false
+      let kept = try Compilation.stages(graph, keeping, target)
+      // What is small may cost more to compute again than to keep.
+      func total(_ stages: Stages) -> Int {
+        Compilation.memoryPlan(stages.program, stages.loops, options).total
+      }
+      if total(kept) <= total(stages) { stages = kept }
+    }
+    optimized = stages.optimized
+    program = stages.program
+    loops = stages.loops
+  }
+
+  private typealias Stages = (optimized: Graph, program: Program, loops: [Loops])
+
+  /// The stages that do not need LLVM.
+  private static func stages(
+    _ graph: Graph, _ options: CompileOptions, _ target: Target
+  ) throws(Diagnostic) -> Stages {
+    let optimized = try optimize(graph, options: options)
+    let program = try lower(
       optimized,
       options: LoweringOptions(forbidsReuse: options.forbidsReuse, fault: options.fault))
     var loops: [Loops] = []
@@ -37,7 +59,7 @@ public struct Compilation: Sendable {
       loops.append(
         try schedule(kernel, for: target, options: ScheduleOptions(fault: options.fault)))
     }
-    self.loops = loops
+    return (optimized, program, loops)
   }
 
   /// Runs the passes.
@@ -47,7 +69,7 @@ public struct Compilation: Sendable {
     var optimized = graph
     var context = PassContext()
     context.fault = options.fault
-    try PassPipeline.standard.run(&optimized, context)
+    try options.passes.run(&optimized, context)
     return optimized
   }
 
@@ -63,7 +85,7 @@ public struct Compilation: Sendable {
     var context = PassContext()
     context.fault = options.fault
     context.didRun = { name, graph, _ in if name == pass, found == nil { found = graph } }
-    try PassPipeline.standard.run(&optimized, context)
+    try options.passes.run(&optimized, context)
     return found ?? optimized
   }
 

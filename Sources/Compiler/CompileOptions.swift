@@ -12,13 +12,23 @@ public struct CompileOptions: Sendable {
   public var fault: PlantedFault?
   /// Gives every intermediate a place of its own in the arena: a debugging aid.
   public var forbidsReuse: Bool
+  /// Computes activations of a training step again in its backward pass, instead of keeping them: less memory for more
+  /// time.
+  public var checkpointsActivations: Bool
 
   /// Makes options.
-  public init(threads: Int = 1, fault: PlantedFault? = nil, forbidsReuse: Bool = false) {
+  public init(
+    threads: Int = 1, fault: PlantedFault? = nil, forbidsReuse: Bool = false,
+    checkpointsActivations: Bool = false
+  ) {
     self.threads = threads
     self.fault = fault
     self.forbidsReuse = forbidsReuse
+    self.checkpointsActivations = checkpointsActivations
   }
+
+  /// The passes that these options ask for.
+  package var passes: PassPipeline { checkpointsActivations ? .checkpointing : .standard }
 }
 
 /// The stages between a graph and native code, in order; each can be printed.

@@ -12,7 +12,7 @@ public struct InlineComposites: GraphPass {
   public let kept: Set<String>
 
   /// Makes the pass; composites with the given names stay whole.
-  public init(keeping kept: Set<String> = []) { self.kept = kept }
+  public init(keeping kept: Set<String> = [Composite.recomputation]) { self.kept = kept }
 
   /// Rewrites the graph.
   public func run(_ graph: inout Graph, _ context: PassContext) throws(Diagnostic) -> Bool {

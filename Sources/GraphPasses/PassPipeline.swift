@@ -11,7 +11,7 @@ public struct PassPipeline: Sendable {
   /// Every pass there is, in the order of `standard`.
   public static let knownPasses: [any GraphPass] = [
     InlineComposites(), SplitDilatedConvolutions(), Simplify(), FoldConstants(),
-    EliminateCommonSubexpressions(), EliminateDeadCode(),
+    EliminateCommonSubexpressions(), EliminateDeadCode(), CheckpointActivations(),
   ]
 
   /// The passes between a traced or imported graph and its lowering.
@@ -33,6 +33,15 @@ public struct PassPipeline: Sendable {
     // Last: the passes above leave what they replaced behind.
     EliminateDeadCode(),
   ])
+
+  /// `standard`, and then activations are computed again in the backward pass instead of being kept.
+  public static let checkpointing = PassPipeline(
+    standard.passes + [
+      // After all that makes one of equal nodes.
+      CheckpointActivations(),
+      // What only the backward pass read is no longer needed before.
+      EliminateDeadCode(),
+    ])
 
   /// The pipeline of the passes with the given names, in the given order.
   ///

@@ -42,6 +42,22 @@ import Testing
     #expect(text.contains("in use at launch") && text.contains("(blocks.0."))
   }
 
+  @Test func checkpointedActivationsTakeLess() throws {
+    let program = try Program()
+    let plain = try plan(program, ["gpt", "--train"])
+    let less = try plan(program, ["gpt", "--train", "--checkpoint-activations"])
+    let (a, b) = (plain["arena_bytes"] as? Int, less["arena_bytes"] as? Int)
+    #expect(try #require(b) < #require(a))
+    let compared = try program.run("compare", "mlp", "--train", "--checkpoint-activations")
+    #expect(compared.status == 0, "\(compared.error)")
+    let measured = try program.run(
+      "bench", "lenet", "--train", "--batch", "8", "--seconds", "0.01", "--checkpoint-activations")
+    #expect(measured.status == 0, "\(measured.error)")
+    let trained = try program.run(
+      "train", "softmax-regression", "--epochs", "1", "--checkpoint-activations")
+    #expect(trained.status == 0, "\(trained.error)")
+  }
+
   @Test func aFileHasAPlanToo() throws {
     let program = try Program()
     let step = try program.run("dump", "mlp", "--train").output

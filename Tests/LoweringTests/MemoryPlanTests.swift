@@ -90,6 +90,39 @@ import Testing
     #expect(!written.contains(program.inputs[3]), "what stays the same is not copied")
   }
 
+  /// Four products and then their sums: each product's memory is free again before the next one is computed.
+  @Test func whatFreesMemoryRunsEarly() throws {
+    let type = TensorType(.f32, [64, 64])
+    let graph = try makeGraph([TensorType](repeating: type, count: 5)) { builder, x in
+      var products: [Value] = []
+      for weight in x[1...] {
+        products.append(try builder.dot(x[0], weight, contracting: [[1], [0]]))
+      }
+      return try products.map { try builder.reduce(.max, $0, dimensions: [0]) }
+    }
+    let program = try expectSame(graph, tolerance: 1e-4)
+    #expect(program.launches.count == 8, "\(program)")
+    #expect(program.arenaBytes == 64 * 64 * 4, "\(program)")
+  }
+
+  /// What is computed again reads what was kept, and is not computed together with what was computed before.
+  @Test func noKernelReachesAcrossARecomputation() throws {
+    func launches(_ name: String) throws -> Int {
+      let graph = try makeGraph([TensorType(.f32, [32, 8])]) { builder, x in
+        let kept = try builder.unary(.exp, x[0])
+        let again = try builder.composite(name, [kept]) { _, inputs in inputs }
+        let wide = try builder.transpose(again[0], [1, 0])
+        return [
+          try builder.reduce(.sum, kept, dimensions: [0, 1]),
+          try builder.unary(.sin, builder.unary(.exp, again[0])),
+          try builder.unary(.cos, wide), try builder.reshape(again[0], [16, 16]),
+        ]
+      }
+      return try expectSame(graph, tolerance: 1e-4).launches.count
+    }
+    #expect(try launches("plain") < launches("recompute"))
+  }
+
   @Test func anOverlapIsFound() throws {
     var program = try lower(perceptronStep(batch: 4, inputs: 6, hidden: 8, classes: 3))
     #expect(program.verifyMemory().isEmpty)

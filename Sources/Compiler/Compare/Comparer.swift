@@ -86,7 +86,7 @@ struct PassCheck {
     var context = PassContext()
     context.fault = options.fault
     context.didRun = { pass, graph, changed in if changed { snapshots.append((pass, graph)) } }
-    try PassPipeline.standard.run(&optimized, context)
+    try options.passes.run(&optimized, context)
     var earlier = graph
     for (pass, later) in snapshots {
       let outputs = try interpret(later, inputs, precision: .double)

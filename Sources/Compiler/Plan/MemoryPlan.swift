@@ -81,7 +81,12 @@ package struct MemoryPlan: Hashable, Sendable {
 
 extension Compilation {
   /// What a run allocates.
-  package var memoryPlan: MemoryPlan {
+  package var memoryPlan: MemoryPlan { Compilation.memoryPlan(program, loops, options) }
+
+  /// What a run of a program with the given loops allocates.
+  static func memoryPlan(
+    _ program: Program, _ loops: [Loops], _ options: CompileOptions
+  ) -> MemoryPlan {
     let scratch = loops.map {
       WorkspaceSize.Scratch(shared: $0.sharedScratchBytes, worker: $0.workerScratchBytes)
     }

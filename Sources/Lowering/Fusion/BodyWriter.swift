@@ -163,7 +163,7 @@ struct BodyWriter {
     var (node, index) = (node, index)
     // A reshape that would make indices divide is read as a view of the same memory.
     var view: (node: Int, index: [IndexExpression])?
-    while !isKept[node] {
+    while !isKept[node], graph.nodes[node].barrier == 0 {
       let current = graph.nodes[node]
       guard let read = current.term.asRead, current.coordinates.isEmpty, current.kind == .map else {
         return nil

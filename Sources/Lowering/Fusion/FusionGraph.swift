@@ -87,6 +87,8 @@ struct FusionNode: Hashable, Sendable {
   var isReshape = false
   /// What tells apart nodes that are equal but must not become one.
   var identity = 0
+  /// The number of the recomputation that this is a view for, which no kernel reaches across; 0 for other nodes.
+  var barrier = 0
 }
 
 /// What is known of a node beside its formula.
@@ -117,6 +119,7 @@ struct FusionGraph: Sendable {
       node.operands = []
       node.coordinates = []
       node.isReshape = false
+      node.barrier = 0
     }
     if let place = places[node] {
       if origins[place].value == nil { origins[place].value = origin.value }

@@ -33,6 +33,10 @@ struct KeptNodes: Sendable {
       isLive[output] = true
       isKept[output] = true
     }
+    // What is computed again begins with what is in memory.
+    for node in graph.nodes where node.barrier != 0 {
+      for operand in node.operands { isKept[operand] = true }
+    }
     cutLargeFormulas()
     keepWhatIsReadTwice()
   }

@@ -13,6 +13,8 @@ struct Lowerer: OperationVisitor {
   var operands: [Int] = []
   /// What to say of the nodes that are added.
   var origin = NodeOrigin()
+  /// The number of recomputations so far.
+  var barriers = 0
 
   /// The operands' types.
   var operandTypes: [TensorType] { operands.map { graph.nodes[$0].type } }
