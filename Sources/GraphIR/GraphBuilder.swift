@@ -17,6 +17,12 @@ public struct GraphBuilder: Sendable {
     return Value(graph.definingNode.count - 1)
   }
 
+  /// Makes room for a number of nodes.
+  package mutating func reserveCapacity(_ nodes: Int) {
+    graph.nodes.reserveCapacity(nodes)
+    graph.definingNode.reserveCapacity(nodes)
+  }
+
   /// The type of a value defined so far.
   public func type(of value: Value) -> TensorType { graph.type(of: value) }
 

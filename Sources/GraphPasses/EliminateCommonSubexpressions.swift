@@ -19,11 +19,18 @@ public struct EliminateCommonSubexpressions: GraphPass {
     var types: [TensorType]
     var bodies: [Graph]
     var literal: Literal?
+
+    /// The types follow from the rest, and literals are long.
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(operation)
+      hasher.combine(operands)
+      hasher.combine(types.first?.dtype)
+    }
   }
 
   /// Rewrites the graph.
   public func run(_ graph: inout Graph, _ context: PassContext) throws(Diagnostic) -> Bool {
-    var known: [Expression: [Value]] = [:]
+    var known = [Expression: [Value]](minimumCapacity: graph.nodes.count)
     return try graph.rebuild { builder, node throws(Diagnostic) in
       let expression = Expression(
         operation: node.operation,

@@ -20,6 +20,7 @@ extension Graph {
     _ rewrite: (inout GraphBuilder, Node) throws(Diagnostic) -> Rewrite
   ) throws(Diagnostic) -> Bool {
     var builder = GraphBuilder(name: name)
+    builder.reserveCapacity(valueCount)
     var values: [Value] = inputs.map {
       builder.input($0.name, $0.type, donatedTo: $0.donatedTo, location: $0.location)
     }

@@ -1,12 +1,21 @@
+/// Sets of categories, made once: inference asks for them at every node.
+private enum Categories {
+  static let float: Set<DType.Category> = [.float]
+  static let bits: Set<DType.Category> = [.signed, .unsigned, .bool]
+  static let integers: Set<DType.Category> = [.signed, .unsigned]
+  static let numbers: Set<DType.Category> = [.float, .signed, .unsigned]
+  static let all: Set<DType.Category> = [.float, .signed, .unsigned, .bool]
+}
+
 extension UnaryFunction {
   /// The categories of numbers for which the function is defined.
   package var categories: Set<DType.Category> {
     switch self {
-    case .negate, .abs, .sign: [.float, .signed, .unsigned]
+    case .negate, .abs, .sign: Categories.numbers
     case .exp, .expm1, .log, .log1p, .sqrt, .rsqrt, .sin, .cos, .tanh, .sigmoid, .softplus, .erf,
       .floor, .ceil, .round:
-      [.float]
-    case .not: [.signed, .unsigned, .bool]
+      Categories.float
+    case .not: Categories.bits
     }
   }
 }
@@ -15,10 +24,10 @@ extension BinaryFunction {
   /// The categories of numbers for which the function is defined.
   package var categories: Set<DType.Category> {
     switch self {
-    case .add, .subtract, .multiply, .divide, .remainder, .power: [.float, .signed, .unsigned]
-    case .maximum, .minimum: [.float, .signed, .unsigned, .bool]
-    case .and, .or, .xor: [.signed, .unsigned, .bool]
-    case .shiftLeft, .shiftRightArithmetic, .shiftRightLogical: [.signed, .unsigned]
+    case .add, .subtract, .multiply, .divide, .remainder, .power: Categories.numbers
+    case .maximum, .minimum: Categories.all
+    case .and, .or, .xor: Categories.bits
+    case .shiftLeft, .shiftRightArithmetic, .shiftRightLogical: Categories.integers
     }
   }
 }
@@ -92,7 +101,7 @@ extension Clamp {
     try require(operands, count: 3)
     try requireSame(operands[0], operands[1])
     try requireSame(operands[1], operands[2])
-    try require(operands[1], isOneOf: [.float, .signed, .unsigned])
+    try require(operands[1], isOneOf: Categories.numbers)
     return [operands[1]]
   }
 }

@@ -68,9 +68,22 @@ extension FusionGroups {
         let hasRow = zip(alignment, type.shape.extents).contains { $0 == nil && $1 > 1 }
         guard hasRow else { continue }
       }
+      let before = own.map { reads[$0] }
+      forget(node, reads[node], in: &readers)
       drop(node, from: group, readers: own)
-      readers = self.readers()
+      readers[node] = nil
+      for (reader, old) in zip(own, before) {
+        forget(reader, old, in: &readers)
+        for source in Set(reads[reader].map(\.source)) {
+          readers[source, default: []].append(reader)
+        }
+      }
     }
+  }
+
+  /// Takes a node from the readers of what it read.
+  private func forget(_ reader: Int, _ old: [Read], in readers: inout [Int: [Int]]) {
+    for source in Set(old.map(\.source)) { readers[source]?.removeAll { $0 == reader } }
   }
 
   private mutating func drop(_ node: Int, from group: Int, readers: [Int]) {
