@@ -12,11 +12,12 @@ import Runtime
 public final class CompiledFunction {
   /// The graph.
   public let graph: Graph
-  private let executable: any Executable
+  /// Its buffers hold what each call writes anew.
+  private var session: Session
 
   init(_ graph: Graph, _ backend: any Backend) throws(Diagnostic) {
     self.graph = graph
-    executable = try backend.prepare(graph)
+    session = try Session(try backend.prepare(graph))
   }
 
   /// The outputs by name for inputs by name.
@@ -38,13 +39,15 @@ public final class CompiledFunction {
             notes: input.location == .unknown ? [] : ["the input is from \(input.location)"]))
       }
     }
-    let names = Set(graph.inputs.map(\.name))
-    for name in inputs.keys.sorted() where !names.contains(name) {
-      problems.append(Diagnostic(.name, "there is no input '\(name)'"))
+    // Names are unique, so that as many as the graph's are the graph's.
+    if !problems.isEmpty || inputs.count != graph.inputs.count {
+      let names = Set(graph.inputs.map(\.name))
+      for name in inputs.keys.sorted() where !names.contains(name) {
+        problems.append(Diagnostic(.name, "there is no input '\(name)'"))
+      }
+      throw Diagnostics(problems)
     }
-    guard problems.isEmpty else { throw Diagnostics(problems) }
     return try Diagnostics.collecting { () throws(Diagnostic) in
-      var session = try Session(executable)
       for (buffer, input) in zip(session.inputs, graph.inputs) {
         if let literal = inputs[input.name] { buffer.write(literal) }
       }
