@@ -70,8 +70,9 @@ let package = Package(
       ],
       path: "Sources/CommandLine", swiftSettings: strict),
 
+    .target(name: "CacheOff", path: "Tests/CacheOff"),
     .target(
-      name: "TestSupport", dependencies: ["GraphIR"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["GraphIR", "CacheOff"], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests(of: "GraphIR", with: ["Compiler"]),
     tests(of: "Interpreter", with: ["GraphIR", "Compiler"]),

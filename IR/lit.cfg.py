@@ -17,4 +17,5 @@ if not os.path.exists(martlet):
     lit_config.fatal(f"{martlet} is not there: make build")
 config.substitutions.append(("%martlet", martlet))
 config.environment["PATH"] = tools + os.pathsep + os.environ["PATH"]
+config.environment["MARTLET_CACHE"] = "off"
 config.environment["FILECHECK_OPTS"] = "--dump-input=fail --dump-input-context=6"

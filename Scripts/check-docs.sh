@@ -13,6 +13,8 @@ root=$PWD
 martlet=${MARTLET:-$root/.build/release/martlet}
 [ -x "$martlet" ] || { echo "check-docs.sh: no $martlet; make build makes it" >&2; exit 1; }
 work=$(mktemp -d)
+# Not the user's.
+export MARTLET_CACHE=$work/cache
 trap 'rm -rf "$work"' EXIT
 failed=0
 count=0

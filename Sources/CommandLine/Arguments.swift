@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compiler
 import Foundation
 import GraphIR
 
@@ -65,6 +66,18 @@ struct BackendOptions: ParsableArguments {
 
   /// The number of processors.
   static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+}
+
+/// What a command that compiles tells of it.
+struct ReportOptions: ParsableArguments {
+  @Flag(help: "Say where each kernel's code came from: the cache, or why not.")
+  var verbose = false
+
+  /// Writes where code came from to the standard error, if that was asked for.
+  var didCompile: (@Sendable (CodeReport) -> Void)? {
+    guard verbose else { return nil }
+    return { report in printToStandardError(report.lines.joined(separator: "\n")) }
+  }
 }
 
 /// Which graph a command works on.

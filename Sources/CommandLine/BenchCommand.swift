@@ -30,6 +30,8 @@ struct BenchCommand: ParsableCommand {
 
   @OptionGroup var options: BackendOptions
 
+  @OptionGroup var report: ReportOptions
+
   func run() throws {
     guard !profile || options.backend == .jit else {
       throw Diagnostic(.argument, "only the jit backend has a profile")
@@ -37,7 +39,7 @@ struct BenchCommand: ParsableCommand {
     let model = try selection.load()
     let inputs = try model.inputs(seed: 1, files: [])
     let backend = try options.makeBackend(
-      checkpointingActivations: selection.checkpointActivations)
+      report, checkpointingActivations: selection.checkpointActivations)
     let started = ContinuousClock.now
     let executable = try backend.prepare(model.graph)
     let compileSeconds = ContinuousClock.now.seconds(since: started)

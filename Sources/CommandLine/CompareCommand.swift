@@ -38,6 +38,8 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "Break a stage on purpose; 'list' names the faults.")
   var plant: String?
 
+  @OptionGroup var report: ReportOptions
+
   func run() throws {
     if plant == "list" {
       for fault in PlantedFault.allCases {
@@ -48,6 +50,7 @@ struct CompareCommand: ParsableCommand {
     var options = CompileOptions(
       threads: threads.value, checkpointsActivations: selection.checkpointActivations)
     options.fault = try plant.map { try fault(named: $0) }
+    options.didCompile = report.didCompile
     let model = try selection.load(defaultBatch: 8, exposesGradients: true)
     let inputs = try model.inputs(seed: seed, files: input)
     let comparison = try Comparer(options: options).compare(model.graph, inputs)

@@ -26,6 +26,8 @@ struct DoctorCommand: ParsableCommand {
     let all = try MachineLimits.measure(threads: options.threadCount)
     let memoryOfOne = try MemorySpeed.measure(threads: 1)
     let memoryOfAll = try MemorySpeed.measure(threads: options.threadCount)
+    let cache = CodeCache.standard
+    let kept = cache.measure()
     let report = DoctorReport(
       version: martletVersion, llvm: host.llvmVersion, cpu: host.cpuName,
       threads: options.threadCount, vector_bytes: target.vectorBytes,
@@ -34,7 +36,9 @@ struct DoctorCommand: ParsableCommand {
       gflops_all_threads: all.flopsPerSecond * 1e-9, gbytes_one_thread: one.bytesPerSecond * 1e-9,
       gbytes_all_threads: all.bytesPerSecond * 1e-9,
       memory_one_thread: memoryOfOne.map(DoctorReport.Memory.init),
-      memory_all_threads: memoryOfAll.map(DoctorReport.Memory.init))
+      memory_all_threads: memoryOfAll.map(DoctorReport.Memory.init),
+      cache_folder: cache.folder, cache_off: cache.reasonOff, cache_entries: kept.entries,
+      cache_bytes: kept.bytes, cache_limit_bytes: cache.byteLimit)
     print(json ? try encodeJSON(report) : report.text)
   }
 }
@@ -55,6 +59,18 @@ struct DoctorReport: Encodable {
   var gbytes_all_threads: Double
   var memory_one_thread: [Memory]
   var memory_all_threads: [Memory]
+  var cache_folder: String?
+  var cache_off: String?
+  var cache_entries: Int
+  var cache_bytes: Int
+  var cache_limit_bytes: Int
+
+  private var cacheText: String {
+    guard let cache_folder else { return "off: \(cache_off ?? "")" }
+    let size = (Double(cache_bytes) / 0x1p20).fixed(1)
+    return
+      "\(cache_folder): \(cache_entries) kernels, \(size) MiB of at most \(cache_limit_bytes >> 20)"
+  }
 
   /// How fast data of one size is read, and read and written, in 10^9 bytes per second.
   struct Memory: Encodable {
@@ -86,7 +102,7 @@ struct DoctorReport: Encodable {
       \(gflops_all_threads.fixed(1)) on all (fused multiply-adds in registers, measured)
       memory    \(gbytes_one_thread.fixed(1)) GB/s read on one thread, \
       \(gbytes_all_threads.fixed(1)) on all (64 MiB, measured)
-      cache     none is kept on disk
+      cache     \(cacheText)
       GB/s of data by its size: read on one thread, on all; copied (read and written) on one, on all
       \(sizes.joined(separator: "\n"))
       """

@@ -25,13 +25,15 @@ struct PredictCommand: ParsableCommand {
 
   @OptionGroup var options: BackendOptions
 
+  @OptionGroup var report: ReportOptions
+
   func run() throws {
     let sample = try LoadedModel.sample(named: model)
     let shape = sample.example.input.shape
     guard shape.rank == 3, shape[2] == 1 else {
       throw Diagnostic(.unsupported, "\(sample.name) does not look at grey pictures")
     }
-    let trainer = try sample.trainer(backend: options.makeBackend())
+    let trainer = try sample.trainer(backend: options.makeBackend(report))
     try trainer.load(from: weights, for: sample.example)
     let input = try Picture(png: image).digit(height: shape[0], width: shape[1])
     let probabilities = try trainer.predict(input).doubles()

@@ -31,6 +31,8 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var options: BackendOptions
 
+  @OptionGroup var report: ReportOptions
+
   func run() throws {
     var given: [String: Literal] = [:]
     for file in input { given[file.name] = try NPY.read(file.path) }
@@ -61,7 +63,7 @@ struct RunCommand: ParsableCommand {
   }
 
   private func execute(_ graph: Graph, _ inputs: [Literal]) throws -> [Literal] {
-    let executable = try options.makeBackend().prepare(graph)
+    let executable = try options.makeBackend(report).prepare(graph)
     var session = try Session(executable)
     for (index, literal) in inputs.enumerated() {
       try graph.checkInput(index, literal)
@@ -77,12 +79,15 @@ extension BackendOptions {
   ///
   /// - Throws: when it is the interpreter, which keeps or frees values in its own way, and activations are to be computed
   ///   again.
-  func makeBackend(checkpointingActivations: Bool = false) throws(Diagnostic) -> any Backend {
+  func makeBackend(
+    _ report: ReportOptions, checkpointingActivations: Bool = false
+  ) throws(Diagnostic) -> any Backend {
     switch backend {
     case .jit:
-      return JITBackend(
-        options: CompileOptions(
-          threads: threadCount, checkpointsActivations: checkpointingActivations))
+      var options = CompileOptions(
+        threads: threadCount, checkpointsActivations: checkpointingActivations)
+      options.didCompile = report.didCompile
+      return JITBackend(options: options)
     case .interpreter:
       guard !checkpointingActivations else {
         throw Diagnostic(

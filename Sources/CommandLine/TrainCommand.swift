@@ -36,6 +36,8 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var options: BackendOptions
 
+  @OptionGroup var report: ReportOptions
+
   func run() throws {
     let sample = try LoadedModel.sample(named: model)
     // Known before the training that would be lost.
@@ -43,7 +45,7 @@ struct TrainCommand: ParsableCommand {
     let trainer = try sample.trainer(
       Sample.Options(
         learningRate: learningRate?.value ?? sample.learningRate, seed: seed,
-        backend: options.makeBackend(checkpointingActivations: checkpointActivations)))
+        backend: options.makeBackend(report, checkpointingActivations: checkpointActivations)))
     let data = try sample.data()
     try trainer.fit(
       data.train, validation: data.validation, batch: batch?.value ?? sample.batch,

@@ -54,10 +54,9 @@ public struct Compilation: Sendable {
     let program = try lower(
       optimized,
       options: LoweringOptions(forbidsReuse: options.forbidsReuse, fault: options.fault))
-    var loops: [Loops] = []
-    for kernel in program.kernels {
-      loops.append(
-        try schedule(kernel, for: target, options: ScheduleOptions(fault: options.fault)))
+    let kernels = program.kernels
+    let loops = try mapOnAllCores(kernels.count) { index throws(Diagnostic) in
+      try schedule(kernels[index], for: target, options: ScheduleOptions(fault: options.fault))
     }
     return (optimized, program, loops)
   }
@@ -119,7 +118,8 @@ public struct Compilation: Sendable {
   package func makeExecutable(pool: ThreadPool, started: ContinuousClock.Instant)
     throws(Diagnostic) -> ProgramExecutable
   {
-    let library = try JITLibrary(loops, options: CodeOptions(fault: options.fault))
+    let library = try JITLibrary(
+      loops, options: CodeOptions(fault: options.fault), cache: options.cache)
     let code = program.kernels.indices.map { index in
       KernelCode(loops[index], functions: library.functions(ofKernel: index))
     }
@@ -131,6 +131,9 @@ public struct Compilation: Sendable {
     statistics.peakBytes = memory.total
     statistics.lowerBoundBytes = memory.lowerBound
     try MemoryBudget.require(Double(statistics.peakBytes), for: "a run of '\(graph.name)'")
+    options.didCompile?(
+      CodeReport(
+        graph.name, loops.map(\.name), library, options.cache, seconds: statistics.compileSeconds))
     return try ProgramExecutable(
       program: program, graph: graph, code: code, codeOwner: library, pool: pool,
       statistics: statistics)

@@ -1,5 +1,6 @@
 import GraphIR
 import GraphPasses
+import LLVMBackend
 import LoopIR
 
 /// How a graph is compiled.
@@ -15,6 +16,10 @@ public struct CompileOptions: Sendable {
   /// Computes activations of a training step again in its backward pass, instead of keeping them: less memory for more
   /// time.
   public var checkpointsActivations: Bool
+  /// Where compiled kernels are kept.
+  package var cache = CodeCache.standard
+  /// Is told where the code of each compiled graph came from.
+  package var didCompile: (@Sendable (CodeReport) -> Void)?
 
   /// Makes options.
   public init(

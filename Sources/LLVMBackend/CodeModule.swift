@@ -17,12 +17,14 @@ final class CodeModule {
     "function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,sroa,"
     + "instcombine<no-verify-fixpoint>,simplifycfg,adce)"
 
-  /// Emits a kernel; its symbols begin with the prefix.
-  init(_ loops: Loops, symbolPrefix: String, options: CodeOptions) throws(Diagnostic) {
+  /// Emits a kernel.
+  ///
+  /// - Parameter symbol: what its symbols begin with; the kernel's own name is not part of the code.
+  init(_ loops: Loops, symbol: String, options: CodeOptions) throws(Diagnostic) {
     _ = registerNativeTarget
     machine = try CodeModule.makeMachine()
     context = LLVMContextCreate()
-    module = LLVMModuleCreateWithNameInContext(loops.name, context)
+    module = LLVMModuleCreateWithNameInContext(symbol, context)
     // An object lists its source among its symbols; with no name it is told from a function.
     LLVMSetSourceFileName(module, "", 0)
     LLVMSetTarget(module, Host.current.triple)
@@ -31,7 +33,7 @@ final class CodeModule {
     LLVMDisposeTargetData(layout)
     var message: UnsafeMutablePointer<CChar>?
     let emitter = ModuleEmitter(
-      loops, symbolPrefix: symbolPrefix, module: module, context: context, options: options)
+      loops, symbol: symbol, module: module, context: context, options: options)
     defer { withExtendedLifetime(emitter) {} }
     try emitter.emit()
     guard LLVMVerifyModule(module, LLVMReturnStatusAction, &message) == 0 else {

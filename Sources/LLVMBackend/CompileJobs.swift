@@ -9,19 +9,31 @@ import Synchronization
   import Darwin
 #endif
 
-/// Kernels that become objects on as many threads as there are cores.
+/// Kernels that become objects on as many threads as there are cores, or are taken from a cache.
 final class CompileJobs: @unchecked Sendable {
-  private typealias Outcome = Result<ObjectCode, Diagnostic>?
+  private typealias Outcome = Result<CodeOfKernel, Diagnostic>?
+
+  /// A kernel's object, and where it came from.
+  struct CodeOfKernel: ~Copyable {
+    var object: ObjectCode
+    var origin: CodeOrigin
+  }
 
   private let kernels: [Loops]
+  private let keys: [KernelKey]
   private let options: CodeOptions
+  private let cache: CodeCache
   private let next = Atomic(0)
   /// One place for each kernel, written by the thread that compiles it and read when all have ended.
   private let outcomes: UnsafeMutablePointer<Outcome>
 
-  private init(_ kernels: [Loops], _ options: CodeOptions) {
+  private init(
+    _ kernels: [Loops], _ keys: [KernelKey], _ options: CodeOptions, _ cache: CodeCache
+  ) {
     self.kernels = kernels
+    self.keys = keys
     self.options = options
+    self.cache = cache
     outcomes = .allocate(capacity: max(kernels.count, 1))
     for index in kernels.indices { (outcomes + index).initialize(to: nil) }
   }
@@ -33,12 +45,14 @@ final class CompileJobs: @unchecked Sendable {
 
   /// Compiles kernels and hands the objects, in order, to a function.
   ///
+  /// A kernel's symbols begin with the name of its key.
+  ///
   /// - Throws: the first kernel's problem, or what the function throws.
   static func run(
-    _ kernels: [Loops], options: CodeOptions,
-    receive: (Int, consuming ObjectCode) throws(Diagnostic) -> Void
+    _ kernels: [Loops], keys: [KernelKey], options: CodeOptions, cache: CodeCache,
+    receive: (Int, consuming CodeOfKernel) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
-    let jobs = CompileJobs(kernels, options)
+    let jobs = CompileJobs(kernels, keys, options, cache)
     defer { withExtendedLifetime(jobs) {} }
     let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let threads = jobs.start(min(kernels.count, cores) - 1)
@@ -46,7 +60,7 @@ final class CompileJobs: @unchecked Sendable {
     for thread in threads { pthread_join(thread, nil) }
     for index in kernels.indices {
       switch jobs.take(index) {
-      case .success(let object): try receive(index, object)
+      case .success(let code): try receive(index, code)
       case .failure(let problem): throw problem
       case nil:
         throw Diagnostic(.internalError, "kernel \(kernels[index].name) was not compiled")
@@ -92,13 +106,26 @@ final class CompileJobs: @unchecked Sendable {
       let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
       guard index < kernels.count else { return }
       do throws(Diagnostic) {
-        let prefix = JITLibrary.prefix(ofKernel: index)
-        let module = try CodeModule(kernels[index], symbolPrefix: prefix, options: options)
-        outcomes[index] = .success(try module.object())
+        outcomes[index] = .success(try code(of: index))
       } catch {
         outcomes[index] = .failure(error)
       }
     }
+  }
+
+  private func code(of index: Int) throws(Diagnostic) -> CodeOfKernel {
+    let miss: CacheMiss
+    do throws(CacheMiss) {
+      return CodeOfKernel(
+        object: ObjectCode(copying: try cache.object(of: keys[index])), origin: .cache)
+    } catch {
+      miss = error
+    }
+    let module = try CodeModule(kernels[index], symbol: keys[index].name, options: options)
+    let object = try module.object()
+    try object.requireSelfContained(kernels[index].name)
+    cache.store(object.bytes(), of: keys[index])
+    return CodeOfKernel(object: object, origin: .compiled(miss))
   }
 }
 

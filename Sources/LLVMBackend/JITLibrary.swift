@@ -17,36 +17,45 @@ package final class JITLibrary: @unchecked Sendable {
 
   private let linker: Linker
   private let phases: [[Function]]
+  /// Where the code of each kernel came from.
+  package let origins: [CodeOrigin]
 
-  /// Compiles kernels on all cores and links them.
+  /// Compiles kernels on all cores, equal ones once, and links them.
   ///
+  /// - Parameter cache: where code is looked for first and kept.
   /// - Throws: when LLVM fails, which is our bug, or this machine has no code generator.
-  package init(_ kernels: [Loops], options: CodeOptions) throws(Diagnostic) {
+  package init(
+    _ kernels: [Loops], options: CodeOptions, cache: CodeCache = .off
+  ) throws(Diagnostic) {
+    let keys = kernels.map { KernelKey($0, options) }
+    var places: [KernelKey: Int] = [:]
+    for (place, key) in keys.enumerated() where places[key] == nil { places[key] = place }
+    let distinct = kernels.indices.filter { places[keys[$0]] == $0 }
+    var origins = [CodeOrigin](repeating: .equalKernel, count: kernels.count)
     let linker = try Linker()
-    try CompileJobs.run(kernels, options: options) {
-      (index: Int, object: consuming ObjectCode) throws(Diagnostic) in
-      try linker.add(object, of: kernels[index])
+    try CompileJobs.run(
+      distinct.map { kernels[$0] }, keys: distinct.map { keys[$0] }, options: options, cache: cache
+    ) { (index: Int, code: consuming CompileJobs.CodeOfKernel) throws(Diagnostic) in
+      origins[distinct[index]] = code.origin
+      try linker.add(code.object)
     }
+    if origins.contains(where: \.isCompiled) { cache.trim() }
     var phases: [[Function]] = []
-    for (index, kernel) in kernels.enumerated() {
+    for (key, kernel) in zip(keys, kernels) {
       var functions: [Function] = []
       for phase in kernel.phases.indices {
-        let name = ModuleEmitter.symbol(
-          JITLibrary.prefix(ofKernel: index) + kernel.name, phase: phase)
-        let address = try linker.address(of: name)
+        let address = try linker.address(of: ModuleEmitter.symbol(key.name, phase: phase))
         functions.append(unsafeBitCast(address, to: Function.self))
       }
       phases.append(functions)
     }
     self.phases = phases
+    self.origins = origins
     self.linker = linker
   }
 
   /// The phases' code of the kernel at a place of the given list.
   package func functions(ofKernel index: Int) -> [Function] { phases[index] }
-
-  /// What the symbols of a kernel begin with: kernels of one library are told apart by number.
-  static func prefix(ofKernel index: Int) -> String { "k\(index)." }
 }
 
 /// LLVM's linker in memory, which owns the code that it links.
@@ -64,8 +73,7 @@ private struct Linker: ~Copyable {
   deinit { LLVMConsumeError(LLVMOrcDisposeLLJIT(jit)) }
 
   /// Links an object, which must not need any other.
-  func add(_ object: consuming ObjectCode, of kernel: Loops) throws(Diagnostic) {
-    try object.requireSelfContained(kernel.name)
+  func add(_ object: consuming ObjectCode) throws(Diagnostic) {
     let library = LLVMOrcLLJITGetMainJITDylib(jit)
     try check(LLVMOrcLLJITAddObjectFile(jit, library, object.release()), "adding an object")
   }

@@ -6,13 +6,13 @@ import LoopIR
 package enum KernelText {
   /// The optimized LLVM IR.
   package static func llvm(_ loops: Loops, options: CodeOptions) throws(Diagnostic) -> String {
-    let module = try CodeModule(loops, symbolPrefix: "", options: options)
+    let module = try CodeModule(loops, symbol: loops.name, options: options)
     return module.text()
   }
 
   /// Assembly.
   package static func assembly(_ loops: Loops, options: CodeOptions) throws(Diagnostic) -> String {
-    let module = try CodeModule(loops, symbolPrefix: "", options: options)
+    let module = try CodeModule(loops, symbol: loops.name, options: options)
     return try module.assembly()
   }
 
@@ -22,7 +22,7 @@ package enum KernelText {
   package static func undefinedSymbols(
     _ loops: Loops, options: CodeOptions
   ) throws(Diagnostic) -> [String] {
-    let module = try CodeModule(loops, symbolPrefix: "", options: options)
+    let module = try CodeModule(loops, symbol: loops.name, options: options)
     return try module.object().undefinedSymbols()
   }
 }

@@ -8,6 +8,16 @@ package struct ObjectCode: ~Copyable {
   /// Takes over a buffer that LLVM filled.
   package init(_ buffer: LLVMMemoryBufferRef) { self.buffer = buffer }
 
+  /// Copies the bytes of a file.
+  init(copying file: ArraySlice<UInt8>) {
+    buffer = file.withUnsafeBytes { bytes in
+      bytes.withMemoryRebound(to: CChar.self) { characters in
+        LLVMCreateMemoryBufferWithMemoryRangeCopy(
+          characters.baseAddress, characters.count, "kernel")
+      }
+    }
+  }
+
   deinit { LLVMDisposeMemoryBuffer(buffer) }
 
   /// Gives the buffer to a call that takes it over.

@@ -15,6 +15,8 @@ struct Program {
 
   /// A folder of this test's own.
   let folder: URL
+  /// Where the program keeps compiled kernels; nowhere, as all tests.
+  var cache = "off"
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "martlet-\(UUID().uuidString)")
@@ -30,6 +32,9 @@ struct Program {
     process.executableURL = URL(filePath: Program.path)
     process.arguments = arguments
     process.currentDirectoryURL = folder
+    process.environment = ProcessInfo.processInfo.environment.merging(["MARTLET_CACHE": cache]) {
+      $1
+    }
     // Files, since a pipe that nobody empties would stop the program.
     let (output, error) = (file("stdout"), file("stderr"))
     for url in [output, error] {

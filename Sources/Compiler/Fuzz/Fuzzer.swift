@@ -29,12 +29,15 @@ public enum Fuzzer {
   /// Compares one graph: passes, kernels, the evaluator of loops, and the bits on 1, 2 and 4 threads.
   package static func check(_ graph: Graph, seed: UInt64) throws(Diagnostic) {
     let inputs = graph.seededInputs(seed: seed)
-    let options = CompileOptions(threads: 1)
+    var options = CompileOptions(threads: 1)
+    // These kernels never come again.
+    options.cache = .off
     let comparison = try Comparer(options: options).compare(graph, inputs, checkingLoops: true)
     if let failure = comparison.failure { throw failure.diagnostic }
     var first: [Literal]?
     for threads in [1, 2, 4] {
-      let executable = try JITBackend(threads: threads).prepareProgram(graph)
+      options.threads = threads
+      let executable = try JITBackend(options: options).prepareProgram(graph)
       let bound = try BoundBuffers(executable, inputs)
       try executable.makeWorkspace().run(inputs: bound.inputs, outputs: bound.outputs)
       let outputs = bound.outputs.map { $0.literal() }

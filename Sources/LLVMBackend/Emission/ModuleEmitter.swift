@@ -7,14 +7,14 @@ final class ModuleEmitter {
   let loops: Loops
   let options: CodeOptions
   let ir: IRBuilder
-  private let symbolPrefix: String
+  private let symbol: String
 
   init(
-    _ loops: Loops, symbolPrefix: String, module: LLVMModuleRef, context: LLVMContextRef,
+    _ loops: Loops, symbol: String, module: LLVMModuleRef, context: LLVMContextRef,
     options: CodeOptions
   ) {
     self.loops = loops
-    self.symbolPrefix = symbolPrefix
+    self.symbol = symbol
     self.options = options
     ir = IRBuilder(module: module, context: context)
   }
@@ -25,7 +25,7 @@ final class ModuleEmitter {
   /// Emits all phases.
   func emit() throws(Diagnostic) {
     for index in loops.phases.indices {
-      let symbol = ModuleEmitter.symbol(symbolPrefix + loops.name, phase: index)
+      let symbol = ModuleEmitter.symbol(symbol, phase: index)
       var parameters: [LLVMTypeRef?] = [ir.pointer, ir.int64, ir.int64, ir.pointer]
       let type = LLVMFunctionType(LLVMVoidTypeInContext(ir.context), &parameters, 4, 0)!
       let function = LLVMAddFunction(ir.module, symbol, type)!

@@ -1,0 +1,34 @@
+import LoopIR
+
+/// What tells one kernel's code from another's, on one machine and with one build of the compiler.
+package struct KernelKey: Hashable, Sendable {
+  /// The loops and options as bytes.
+  package let bytes: [UInt8]
+  /// Their fingerprint: the name of the code in memory and on disk.
+  ///
+  /// It finds code; what it found is compared by its bytes.
+  package let name: String
+
+  /// Makes the key of a kernel.
+  package init(_ loops: Loops, _ options: CodeOptions) {
+    bytes = LoopsEncoder.encode(loops, options)
+    name = hexadecimal(fingerprint(bytes))
+  }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(name) }
+}
+
+/// FNV-1a with 128 bits (Fowler, Noll and Vo).
+func fingerprint(_ bytes: some Sequence<UInt8>) -> UInt128 {
+  var hash: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
+  for byte in bytes {
+    hash = (hash ^ UInt128(byte)) &* 0x0000_0000_0100_0000_0000_0000_0000_013b
+  }
+  return hash
+}
+
+/// 32 digits.
+func hexadecimal(_ number: UInt128) -> String {
+  let digits = String(number, radix: 16)
+  return String(repeating: "0", count: 32 - digits.count) + digits
+}
