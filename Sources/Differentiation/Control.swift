@@ -9,6 +9,8 @@ private enum CompositeRule: String {
   case logSoftmax = "log_softmax"
   /// As `log_softmax`.
   case softmaxCrossEntropy = "softmax_cross_entropy"
+  /// The gradient is a composite of its own.
+  case attention
   /// The identity, with a gradient of zero.
   case stopGradient = "stop_gradient"
 }
@@ -19,6 +21,9 @@ extension Differentiator {
     guard let body = bodies.first else { return .notDifferentiable("it has no body") }
     switch CompositeRule(rawValue: op.name) {
     case nil: return try pullBackThroughBody(body, severingMaximum: false)
+    case .attention:
+      if let gradients = try gradientOfAttention(body) { return gradients }
+      return try pullBackThroughBody(body, severingMaximum: false)
     case .stopGradient: return .gradients(operands.map { _ in nil })
     case .logSoftmax, .softmaxCrossEntropy:
       return try pullBackThroughBody(body, severingMaximum: true)

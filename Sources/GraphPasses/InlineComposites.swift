@@ -2,6 +2,8 @@ import GraphIR
 
 /// Writes the bodies of composites out in their place, and what is nested in them.
 ///
+/// Attention and its gradient stay whole where lowering computes them so.
+///
 /// A body's nodes keep their own locations, or take the composite's where they have none.
 public struct InlineComposites: GraphPass {
   /// The name in pipelines.
@@ -24,7 +26,9 @@ public struct InlineComposites: GraphPass {
 
   /// The body to write out in place of a node.
   private func body(of node: Node) -> Graph? {
-    guard case .composite(let op) = node.operation, !kept.contains(op.name) else { return nil }
+    guard case .composite(let op) = node.operation, !kept.contains(op.name),
+      !node.isWholeAttention
+    else { return nil }
     return node.bodies.first
   }
 

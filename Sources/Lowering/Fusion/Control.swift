@@ -2,11 +2,13 @@ import GraphIR
 import LoopIR
 
 extension Lowerer {
-  /// The body in place of the composite; the results of a recomputation's stay apart.
+  /// The body in place of the composite, but for those that have nodes of their own; the results of a recomputation's
+  /// stay apart.
   mutating func visit(_ op: Composite) throws(Diagnostic) -> [Int] {
     guard let body = node.bodies.first else {
       throw Diagnostic(.internalError, "a composite without a body", at: node.location)
     }
+    if let whole = try attention(op, body) { return whole }
     let results = try lower(body, inputs: operands, inside: origin.location)
     guard op.name == Composite.recomputation else { return results }
     barriers += 1

@@ -89,6 +89,10 @@ struct FusionNode: Hashable, Sendable {
   var identity = 0
   /// The number of the recomputation that this is a view for, which no kernel reaches across; 0 for other nodes.
   var barrier = 0
+  /// The nodes with which this one shares a kernel, if it is kept.
+  var cluster: Cluster?
+  /// Whether the node is a stage of its cluster's kernel.
+  var isClusterStage = false
 }
 
 /// What is known of a node beside its formula.

@@ -31,6 +31,8 @@ struct FusionGroups: Sendable {
   var groups: [FusionGroup] = []
   /// The group of each kept node.
   var groupOf: [Int?]
+  /// The group that each cluster begins as.
+  private var groupOfCluster: [Int: Int] = [:]
   /// What each kept node reads of other ones.
   var reads: [[Read]]
 
@@ -70,11 +72,19 @@ struct FusionGroups: Sendable {
     // Where a scatter writes is known only at run time: no two points may run at the same time.
     var isScatter = false
     if case .scatter = node.kind { isScatter = true }
-    let alignment = node.type.shape.extents.map { extent -> Int? in
-      if extent == 1 || isScatter { return nil }
+    let shared = node.cluster?.outerRank ?? node.type.shape.rank
+    let alignment = node.type.shape.extents.enumerated().map { dimension, extent -> Int? in
+      if extent == 1 || isScatter || dimension >= shared { return nil }
       outer.append(extent)
       return outer.count - 1
     }
+    if let id = node.cluster?.id, let group = groupOfCluster[id] {
+      groupOf[place] = group
+      groups[group].members.append(place)
+      groups[group].alignment[place] = alignment
+      return
+    }
+    if let id = node.cluster?.id { groupOfCluster[id] = groups.count }
     groupOf[place] = groups.count
     groups.append(
       FusionGroup(members: [place], outer: outer, alignment: [place: alignment]))
@@ -147,6 +157,10 @@ struct FusionGroups: Sendable {
   }
 
   private func isAllowed(_ merged: FusionGroup, from a: FusionGroup, _ b: FusionGroup) -> Bool {
+    if let isAllowed = isClusterMerge(a, b) {
+      return isAllowed && merged.outer.count == a.outer.count
+        && parameterCount(merged) <= FusionCost.parameters
+    }
     let kinds = merged.members.map { graph.nodes[$0].kind }
     let contractions = kinds.filter { $0 == .contraction }.count
     if contractions > 1 || b.members.contains(where: { graph.nodes[$0].kind == .contraction }) {
@@ -160,6 +174,24 @@ struct FusionGroups: Sendable {
     if parameterCount(merged) > FusionCost.parameters { return false }
     if merged.outer.count == a.outer.count && merged.outer.count == b.outer.count { return true }
     return contractions == 0 && isRowWork(merged)
+  }
+
+  /// Whether `b` only changes, for each row, what the cluster in `a` gives for it; nil when neither has a cluster.
+  private func isClusterMerge(_ a: FusionGroup, _ b: FusionGroup) -> Bool? {
+    func cluster(_ group: FusionGroup) -> Cluster? {
+      group.members.lazy.compactMap { graph.nodes[$0].cluster }.first
+    }
+    if cluster(b) != nil { return false }
+    guard let cluster = cluster(a) else { return nil }
+    return b.members.allSatisfy { member in
+      let node = graph.nodes[member]
+      let several = node.type.shape.extents.filter { $0 > 1 }.count
+      return node.kind == .map && several == a.outer.count + 1
+        && reads[member].allSatisfy { read in
+          groupOf[read.source] != groupOfCluster[cluster.id]
+            || several == graph.nodes[read.source].type.shape.extents.filter { $0 > 1 }.count
+        }
+    } && a.outer.count > 0 && cluster.sharesRows
   }
 
   /// Whether the group is a fold over small rows, or over little at all.

@@ -26,7 +26,7 @@ struct KeptNodes: Sendable {
     self.outputs = Set(outputs)
     let count = graph.nodes.count
     isLive = [Bool](repeating: false, count: count)
-    isKept = graph.nodes.map { !$0.isInlinable || $0.identity != 0 }
+    isKept = graph.nodes.map { !$0.isInlinable || $0.identity != 0 || $0.isClusterStage }
     isOptional = [Bool](repeating: false, count: count)
     cost = [Int](repeating: 0, count: count)
     for output in outputs {

@@ -15,6 +15,10 @@ struct Lowerer: OperationVisitor {
   var origin = NodeOrigin()
   /// The number of recomputations so far.
   var barriers = 0
+  /// The cluster to which nodes belong that read its nodes.
+  var cluster: Cluster?
+  /// The names of the dimensions of the cluster's matrices.
+  var clusterNames: [String] = []
 
   /// The operands' types.
   var operandTypes: [TensorType] { operands.map { graph.nodes[$0].type } }
@@ -26,6 +30,12 @@ struct Lowerer: OperationVisitor {
     var origin = origin
     origin.label = label
     var node = node
+    if let cluster, node.operands.contains(where: { graph.nodes[$0].cluster == cluster }) {
+      node.cluster = cluster
+      if node.names.isEmpty, node.folded.isEmpty, node.type.shape.rank == clusterNames.count {
+        node.names = clusterNames
+      }
+    }
     if node.names.count != node.extents.count {
       node.names = dimensionNames(rank: node.type.shape.rank) + foldNames(node.folded.count)
     }

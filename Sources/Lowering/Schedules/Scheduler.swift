@@ -42,6 +42,8 @@ package func schedule(
       try NestEmitter(builder, piece.kernel, plan, fault: options.fault).emit()
     case .blocks(let contraction, let blocking):
       try BlockedEmitter(builder, contraction, blocking, fault: options.fault).emit()
+    case .attention(let attention):
+      try AttentionEmitter(builder, attention, target, fault: options.fault).emit()
     }
   }
   if let problem = builder.loops.verify().first { throw problem }
@@ -54,6 +56,9 @@ package func schedule(
 private func pieces(_ kernel: Kernel, _ target: Target) -> [Piece] {
   if kernel.stages.contains(where: \.isScatter) {
     return [Piece(kernel: kernel, work: .nest(.scalar(kernel)))]
+  }
+  if let attention = Attention.find(in: kernel) {
+    return [Piece(kernel: attention.kernel, work: .attention(attention))]
   }
   if let split = SplitReduction(kernel) {
     return pieces(whole: split.parts, target) + pieces(whole: split.rest, target)

@@ -103,6 +103,8 @@ struct Piece {
     case nest(NestPlan)
     /// As a contraction in blocks.
     case blocks(Contraction, Blocking)
+    /// As attention, in blocks of rows.
+    case attention(Attention)
   }
   var kernel: Kernel
   var work: Work
