@@ -14,15 +14,41 @@ extension Differentiator {
     guard Set(places).count == 3,
       operands.indices.allSatisfy({ places.contains($0) || !wants($0) })
     else { return nil }
-    let name = AttentionGradientForm.name
-    let inner = try attentionGradientBody(body, form)
-    // What is on the way from the logits to the scores may be of another form than this computation has.
-    guard AttentionGradientForm(inner) != nil else { return nil }
-    let results = try builder.append(
-      .composite(Composite(name)), operands + [gradient], bodies: [inner], at: location)
+    guard let results = try gradients(of: body, form, operands) else { return nil }
     var gradients = [Value?](repeating: nil, count: operands.count)
     for (place, result) in zip(places, results) where wants(place) { gradients[place] = result }
     return .gradients(gradients)
+  }
+
+  /// The same for attention that is written out, of which the node at hand is the last product.
+  mutating func gradientOfWrittenAttention() throws(Diagnostic) -> VectorJacobianProduct? {
+    guard let node, let written = WrittenAttention(node, in: builder.graph),
+      let form = AttentionForm(written.body), !written.others.contains(where: isActive)
+    else { return nil }
+    var operands: [Value] = []
+    for side in written.sides { operands.append(try transpose(side.value, side.permutation)) }
+    guard let results = try gradients(of: written.body, form, operands + written.others) else {
+      return nil
+    }
+    var found: [(value: Value, gradient: Value)] = []
+    for (side, result) in zip(written.sides, results) where isActive(side.value) {
+      var back = side.permutation
+      for (place, dimension) in side.permutation.enumerated() { back[dimension] = place }
+      found.append((side.value, try transpose(result, back)))
+    }
+    return .gradientsFurtherBack(found)
+  }
+
+  /// The gradients of queries, keys and values, by a composite; nil when there is none.
+  private mutating func gradients(
+    of body: Graph, _ form: AttentionForm, _ operands: [Value]
+  ) throws(Diagnostic) -> [Value]? {
+    let inner = try attentionGradientBody(body, form)
+    // What is on the way from the logits to the scores may be of another form than this computation has.
+    guard AttentionGradientForm(inner) != nil else { return nil }
+    return try builder.append(
+      .composite(Composite(AttentionGradientForm.name)), operands + [gradient], bodies: [inner],
+      at: location)
   }
 
   private func attentionGradientBody(

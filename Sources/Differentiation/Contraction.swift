@@ -2,6 +2,7 @@ import GraphIR
 
 extension Differentiator {
   mutating func visit(_ op: Dot) throws(Diagnostic) -> VectorJacobianProduct {
+    if wants(0), let gradients = try gradientOfWrittenAttention() { return gradients }
     let (lhs, rhs) = (operands[0], operands[1])
     let batch = op.lhsBatch.count
     let lhsFree = op.lhsFree(rank: shape(of: lhs).rank)

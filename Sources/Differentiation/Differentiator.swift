@@ -4,6 +4,8 @@ import GraphIR
 enum VectorJacobianProduct {
   /// For each operand its gradient; nil where it is zero, or where it was not wanted.
   case gradients([Value?])
+  /// The gradients of values further back: those between them and the result get none by way of it.
+  case gradientsFurtherBack([(value: Value, gradient: Value)])
   /// The operation has no gradient, and why.
   case notDifferentiable(String)
 }
@@ -32,6 +34,8 @@ struct Differentiator: OperationVisitor {
     var gradient = Value(0)
     var resultGradients: [Value?] = []
     var wanted: [Bool] = []
+    var node: Node?
+    var active: Set<Value> = []
   }
 
   init(_ builder: GraphBuilder) { self.builder = builder }
@@ -61,7 +65,7 @@ struct Differentiator: OperationVisitor {
       }
       frame = Frame(
         operands: node.operands, results: node.results, bodies: node.bodies, gradient: first,
-        resultGradients: results, wanted: wanted)
+        resultGradients: results, wanted: wanted, node: node, active: active)
       if node.location != .unknown { location = node.location }
       try accumulate(node, &gradients)
     }
@@ -80,12 +84,20 @@ struct Differentiator: OperationVisitor {
     case .gradients(let contributions):
       for (position, operand) in node.operands.enumerated() where wants(position) {
         guard let contribution = contributions[position] else { continue }
-        if let sum = gradients[operand] {
-          gradients[operand] = try add(sum, contribution)
-        } else {
-          gradients[operand] = contribution
-        }
+        try contribute(contribution, to: operand, &gradients)
       }
+    case .gradientsFurtherBack(let contributions):
+      for (value, gradient) in contributions { try contribute(gradient, to: value, &gradients) }
+    }
+  }
+
+  private mutating func contribute(
+    _ gradient: Value, to value: Value, _ gradients: inout [Value: Value]
+  ) throws(Diagnostic) {
+    if let sum = gradients[value] {
+      gradients[value] = try add(sum, gradient)
+    } else {
+      gradients[value] = gradient
     }
   }
 
@@ -118,6 +130,12 @@ struct Differentiator: OperationVisitor {
 
   /// For each result of the node its gradient; nil where it is zero.
   var resultGradients: [Value?] { frame.resultGradients }
+
+  /// The node that is being differentiated.
+  var node: Node? { frame.node }
+
+  /// Whether a wanted value is on the way to a value.
+  func isActive(_ value: Value) -> Bool { frame.active.contains(value) }
 
   /// Whether an operand's gradient is wanted.
   func wants(_ position: Int) -> Bool { frame.wanted[position] }

@@ -15,7 +15,11 @@ package struct AttentionWeights: Hashable, Sendable {
   /// The weights that a value of a graph is; nil when it is none.
   package init?(_ weights: Value, in graph: Graph) {
     guard let logits = graph.softmaxOperand(weights),
-      let scores = graph.scores(below: logits),
+      let scores = graph.scores(
+        below: logits,
+        isScores: { node in
+          node.results.contains { graph.product($0, contracting: [.last, .last]) != nil }
+        }),
       let dot = graph.definition(of: scores)
     else { return nil }
     self.weights = weights
@@ -132,7 +136,7 @@ extension Graph {
   // MARK: Softmax
 
   /// What a value is the softmax of along its last dimension, written out or as a composite.
-  fileprivate func softmaxOperand(_ value: Value) -> Value? {
+  func softmaxOperand(_ value: Value) -> Value? {
     guard let node = definition(of: value) else { return nil }
     if case .composite = node.operation, let body = node.bodies.first, node.operands.count == 1,
       body.outputs.count == 1, let inner = body.softmaxOperand(body.outputs[0].value),
@@ -168,7 +172,9 @@ extension Graph {
     var source = node.operands[0]
     if op.dimensions == Array(0..<whole.rank) {
       guard type(of: source).shape.extents == rows + [1] else { return false }
-      while let inner = definition(of: source), inner.isPlain, type(of: source).shape.rank > rows.count {
+      while let inner = definition(of: source), inner.isPlain,
+        type(of: source).shape.rank > rows.count
+      {
         source = inner.operands[0]
       }
     } else if op.dimensions != Array(0..<rows.count) {
@@ -205,8 +211,8 @@ extension Graph {
 
   // MARK: Element by element
 
-  /// The one dot of two matrices of which a value is made element by element.
-  fileprivate func scores(below logits: Value) -> Value? {
+  /// The one product of matrices of which a value is made element by element.
+  func scores(below logits: Value, isScores: (Node) -> Bool) -> Value? {
     var pending = [logits]
     var seen: Set<Value> = []
     var found: Value?
@@ -214,7 +220,7 @@ extension Graph {
       guard seen.insert(value).inserted, let node = definition(of: value),
         type(of: value).shape == type(of: logits).shape
       else { continue }
-      if product(value, contracting: [.last, .last]) != nil {
+      if isScores(node) {
         if found != nil { return nil }
         found = value
       } else if node.isElementwise {
@@ -242,7 +248,7 @@ extension Graph {
 
 extension Node {
   /// Whether elements of the result are computed from those at the same place.
-  fileprivate var isElementwise: Bool {
+  var isElementwise: Bool {
     switch operation {
     case .unary, .binary, .compare, .select, .clamp, .convert: true
     case .constant, .iota, .reshape, .broadcast, .transpose, .slice, .pad, .concatenate, .reverse,

@@ -317,7 +317,8 @@ extension ErrorBounds {
         moved[index] = shifted(operands[index], by: corner >> bit & 1 == 0 ? -1 : 1)
       }
       for (index, end) in try evaluate(moved).doubles().enumerated() {
-        let change = abs(end - center[index])
+        // Infinity stays what it is: a score that a mask hides is known exactly.
+        let change = end == center[index] ? 0 : abs(end - center[index])
         bounds[index] = max(bounds[index], change.isNaN ? .infinity : change + bounds[index])
       }
     }

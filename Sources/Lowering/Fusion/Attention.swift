@@ -23,12 +23,14 @@ extension Lowerer {
     let inputs = Dictionary(uniqueKeysWithValues: operands.enumerated().map { (Value($0), $1) })
     defer { cluster = nil }
     if op.name == AttentionForm.name, let form = AttentionForm(body) {
-      var parts = try AttentionParts(self, body, inputs, form.weights, form.values, sharesRows: true)
+      var parts = try AttentionParts(
+        self, body, inputs, form.weights, form.values, sharesRows: true)
       defer { self = parts.lowerer }
       return [try parts.result()]
     }
     if op.name == AttentionGradientForm.name, let form = AttentionGradientForm(body) {
-      var parts = try AttentionParts(self, body, inputs, form.weights, form.values, sharesRows: false)
+      var parts = try AttentionParts(
+        self, body, inputs, form.weights, form.values, sharesRows: false)
       defer { self = parts.lowerer }
       return try parts.gradients(form)
     }

@@ -142,13 +142,16 @@ struct KeptNodes: Sendable {
     }
   }
 
-  /// The node below index work of which an operand's elements are affine reads; nil when there is none.
+  /// The node below index work of which an operand's elements are affine reads, perhaps under another shape; nil when
+  /// there is none.
   private func affineBase(
     of operand: Int, at index: [IndexExpression], extents: [Int]
   ) -> Int? {
     let bounds = IndexBounds(extents: extents)
     var (node, index) = (operand, index)
     var hasView = false
+    // What the last such chain on the way is a view of: in memory itself, it could be read so.
+    var viewed: Int?
     while !graph.nodes[node].isGiven {
       let current = graph.nodes[node]
       guard current.kind == .map, current.coordinates.isEmpty, let read = current.term.asRead else {
@@ -158,8 +161,9 @@ struct KeptNodes: Sendable {
       hasView = current.isReshape && (hasView || index.allSatisfy(\.isAffine))
       index = read.index.map { $0.substituting(index, in: bounds) }
       node = current.operands[read.operand]
+      if hasView { viewed = node }
     }
-    return hasView || index.allSatisfy(\.isAffine) ? node : nil
+    return hasView || index.allSatisfy(\.isAffine) ? node : viewed
   }
 }
 

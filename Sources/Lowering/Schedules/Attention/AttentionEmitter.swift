@@ -17,13 +17,13 @@ struct AttentionEmitter {
   let body: BodyEmitter
   /// The last key that a row sees, counted from its own place; nil: all.
   let lastSeenKey: Int?
-  /// The worker memories: of matrices, by their local, `[key][row of the block]`;
+  /// The worker's memory of each matrix, by its local: `[key][row of the block]`.
   private(set) var matrices: [Int: Int] = [:]
-  /// of the rows' factors of scores, by their stage, `[step][row of the block]`;
+  /// The worker's memory of the rows' factor of scores, by their stage: `[step][row of the block]`.
   private(set) var factors: [Int: Int] = [:]
-  /// of values of the rows, by their local;
+  /// The worker's memory of a value of each row, by its local.
   private(set) var values: [Int: Int] = [:]
-  /// and of sums over rows, by their stage, `[key][column]`.
+  /// The worker's memory of sums over rows, by their stage: `[key][column]`.
   private(set) var sums: [Int: Int] = [:]
 
   var kernel: Kernel { attention.kernel }
@@ -152,8 +152,7 @@ struct AttentionEmitter {
   /// Where a block's keys end: at a whole tile, or at the last key.
   private func keyEnd(_ block: Block) -> LoopIndex {
     guard let lastSeenKey else { return LoopIndex(constant: keyCount) }
-    // A row that sees no key has no numbers for a result: it looks at some key all the same.
-    let seen = most(block.row + LoopIndex(constant: block.rows + lastSeenKey), 1)
+    let seen = block.row + LoopIndex(constant: block.rows + lastSeenKey)
     let tiles = builder.quotient(seen + LoopIndex(constant: plan.keys - 1), plan.keys)
     return least(tiles * plan.keys, keyCount)
   }
@@ -220,24 +219,11 @@ struct AttentionEmitter {
   /// The lesser of an index and a limit.
   func least(_ index: LoopIndex, _ limit: Int) -> LoopIndex {
     if builder.range(of: index).upper <= limit { return index }
-    return combine(.minimum, index, limit)
-  }
-
-  /// The greater of an index and a limit.
-  private func most(_ index: LoopIndex, _ limit: Int) -> LoopIndex {
-    if builder.range(of: index).lower >= limit { return index }
-    return combine(.maximum, index, limit)
-  }
-
-  private func combine(_ function: BinaryFunction, _ index: LoopIndex, _ limit: Int) -> LoopIndex {
-    if index.isConstant {
-      let value = index.constant
-      return LoopIndex(constant: function == .minimum ? min(value, limit) : max(value, limit))
-    }
+    if index.isConstant { return LoopIndex(constant: limit) }
     let type = LoopType(.i64)
     let own = builder.define(.index(index), type)
     let other = builder.define(.constant(UInt64(limit)), type)
-    return .register(builder.define(.binary(function, own, other), type))
+    return .register(builder.define(.binary(.minimum, own, other), type))
   }
 
   /// Emits what is done only where an index reaches a limit.

@@ -3,7 +3,7 @@ import LoopIR
 
 extension Attention {
   /// How far after its own place a row sees keys, where the scores of all later ones are -infinity; nil when
-  /// every row may see every key.
+  /// every row may see every key, or some row sees none.
   ///
   /// A key that is not seen weighs nothing: the exponential of its score is zero, and so are all products with it. This
   /// holds for finite factors; what a key holds that is not seen is left out even where it is infinite or NaN.
@@ -24,9 +24,11 @@ extension Attention {
           return nil
         }
       case .rowFold(let function):
-        let isHidden = stage.body.instructions.count == 1
+        let isHidden =
+          stage.body.instructions.count == 1
           && stage.localsRead.contains { hidden[$0] != nil }
-        let isUnmoved = function == .max && isHidden
+        let isUnmoved =
+          function == .max && isHidden
           || function == .sum && stage.body.vanishes(hidden: [], vanishing)
         if !isUnmoved { return nil }
       }
@@ -38,7 +40,8 @@ extension Attention {
       case .scores, .elements, .rowFold, .rowValue, .result: break
       }
     }
-    return hidden.values.max()
+    // A row that sees no key has no number for a result, and gives none to any key.
+    return hidden.values.max().flatMap { $0 >= 0 ? $0 : nil }
   }
 
   /// The last key, counted from the row's own place, for which a body may be more than -infinity.

@@ -159,7 +159,8 @@ struct Attention {
     for (own, other) in [(factors[0], factors[1]), (factors[1], factors[0])] {
       guard case .load(.local(let matrix), _, _) = stage.body.instructions[own].operation,
         case let slice = stage.body.slice(endingAt: other), slice.localsRead.isEmpty,
-        slice.varying(with: kept).last == false, let column = stage.dimensions.last(where: {
+        slice.varying(with: kept).last == false,
+        let column = stage.dimensions.last(where: {
           $0 != kept
         })
       else { continue }
