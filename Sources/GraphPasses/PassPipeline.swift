@@ -10,18 +10,18 @@ public struct PassPipeline: Sendable {
 
   /// Every pass there is, in the order of `standard`.
   public static let knownPasses: [any GraphPass] = [
-    RecognizeAttention(), InlineComposites(), SplitDilatedConvolutions(), Simplify(),
+    InlineComposites(), RecognizeAttention(), SplitDilatedConvolutions(), Simplify(),
     FoldConstants(), EliminateCommonSubexpressions(), EliminateDeadCode(),
     CheckpointActivations(),
   ]
 
   /// The passes between a traced or imported graph and its lowering.
   public static let standard = PassPipeline([
-    // First: it knows a softmax that is a composite, too, and what it makes stays whole.
-    RecognizeAttention(),
-    // The passes below do not look into bodies, and the forward and the backward pass share
+    // First: the passes below do not look into bodies, and the forward and the backward pass share
     // much of them.
     InlineComposites(),
+    // Before the forms that it knows are simplified.
+    RecognizeAttention(),
     // Before what simplifies the slices of filters.
     SplitDilatedConvolutions(),
     // Before folding, since it brings computations with repeated scalars down to scalars.

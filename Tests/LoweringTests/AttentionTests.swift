@@ -101,7 +101,7 @@ import Testing
     let first = try program.evaluateLoops(plain, scheduleTargets[0])[0].doubles()
     let second = try program.evaluateLoops(spoiled, scheduleTargets[0])[0].doubles()
     #expect(first.prefix(32 * 4) == second.prefix(32 * 4))
-    #expect(second.suffix(4).allSatisfy(\.isNaN))
+    #expect(second.suffix(4).allSatisfy { $0.isNaN })
   }
 
   /// Rows that see no key at all are NaN, as the formula gives it.
@@ -111,8 +111,8 @@ import Testing
     let inputs = sample.inputs(of: graph)
     for target in scheduleTargets {
       let found = try lower(graph).evaluateLoops(inputs, target)[0].doubles()
-      #expect(found.prefix(9 * 4).allSatisfy(\.isNaN))
-      #expect(!found.dropFirst(9 * 4).contains(where: \.isNaN))
+      #expect(found.prefix(9 * 4).allSatisfy { $0.isNaN })
+      #expect(!found.dropFirst(9 * 4).contains { $0.isNaN })
     }
   }
 }

@@ -120,7 +120,8 @@ package struct AttentionSample: Sendable, CustomStringConvertible {
   package func graph() throws(Diagnostic) -> Graph {
     var builder = GraphBuilder(name: "attention")
     let inputs = types.enumerated().map { builder.input("x\($0.offset)", $0.element) }
-    return try builder.finish([try write(&builder, inputs)])
+    let result = try write(&builder, inputs)
+    return try builder.finish([result])
   }
 
   /// The graph whose first output is the sum of the result's elements, each times an element of another input.
@@ -131,9 +132,8 @@ package struct AttentionSample: Sendable, CustomStringConvertible {
     let type = builder.type(of: result)
     let weight = builder.input("w", type)
     let all = Array(0..<type.shape.rank)
-    return try builder.finish([
-      try builder.reduce(.sum, builder.multiply(result, weight), dimensions: all)
-    ])
+    let sum = try builder.reduce(.sum, builder.multiply(result, weight), dimensions: all)
+    return try builder.finish([sum])
   }
 
   /// Numbers between -1 and 1 for the inputs of a graph.

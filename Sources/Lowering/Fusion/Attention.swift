@@ -7,8 +7,6 @@ struct Cluster: Hashable, Sendable {
   var id: Int
   /// How many dimensions, the first ones, all nodes share.
   var outerRank: Int
-  /// Whether the rows of matrices are among them, so that what follows for each row can join.
-  var sharesRows: Bool
 }
 
 /// Attention as nodes of one cluster.
@@ -72,8 +70,7 @@ private struct AttentionParts {
     dtype = left.dtype
     wide = dtype == .f16 || dtype == .bf16 ? .f32 : dtype
     cluster = Cluster(
-      id: lowerer.graph.nodes.count, outerRank: batch.count + (sharesRows ? 1 : 0),
-      sharesRows: sharesRows)
+      id: lowerer.graph.nodes.count, outerRank: batch.count + (sharesRows ? 1 : 0))
     query = try lower(form.queries)
     key = try lower(form.keys)
     value = try lower(values)

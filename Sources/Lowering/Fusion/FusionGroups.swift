@@ -176,22 +176,22 @@ struct FusionGroups: Sendable {
     return contractions == 0 && isRowWork(merged)
   }
 
-  /// Whether `b` only changes, for each row, what the cluster in `a` gives for it; nil when neither has a cluster.
+  /// Whether `b` only moves or changes, element by element, what the cluster in `a` gives; nil when neither has a cluster.
   private func isClusterMerge(_ a: FusionGroup, _ b: FusionGroup) -> Bool? {
-    func cluster(_ group: FusionGroup) -> Cluster? {
-      group.members.lazy.compactMap { graph.nodes[$0].cluster }.first
+    func isClustered(_ group: FusionGroup) -> Bool {
+      group.members.contains { graph.nodes[$0].isClusterStage }
     }
-    if cluster(b) != nil { return false }
-    guard let cluster = cluster(a) else { return nil }
-    return b.members.allSatisfy { member in
-      let node = graph.nodes[member]
-      let several = node.type.shape.extents.filter { $0 > 1 }.count
-      return node.kind == .map && several == a.outer.count + 1
-        && reads[member].allSatisfy { read in
-          groupOf[read.source] != groupOfCluster[cluster.id]
-            || several == graph.nodes[read.source].type.shape.extents.filter { $0 > 1 }.count
-        }
-    } && a.outer.count > 0 && cluster.sharesRows
+    if isClustered(b) { return false }
+    if !isClustered(a) { return nil }
+    guard b.members.count == 1, let member = b.members.first else { return false }
+    let sources = Set(reads[member].map(\.source)).intersection(a.members)
+    guard graph.nodes[member].kind == .map, sources.count == 1, let source = sources.first else {
+      return false
+    }
+    func several(_ node: Int) -> Int {
+      graph.nodes[node].type.shape.extents.count { $0 > 1 }
+    }
+    return several(member) == several(source)
   }
 
   /// Whether the group is a fold over small rows, or over little at all.

@@ -38,7 +38,25 @@ struct KeptNodes: Sendable {
       for operand in node.operands { isKept[operand] = true }
     }
     cutLargeFormulas()
+    keepWhatClustersGive()
     keepWhatIsReadTwice()
+  }
+
+  /// Keeps a cluster's result in the one order of its dimensions in which it is read: its kernel may as well write that,
+  /// as long as rows stay whole.
+  private mutating func keepWhatClustersGive() {
+    var readers = [Int](repeating: 0, count: graph.nodes.count)
+    for node in graph.nodes { for operand in Set(node.operands) { readers[operand] += 1 } }
+    for (place, node) in graph.nodes.enumerated() {
+      guard node.kind == .map, node.coordinates.isEmpty, let read = node.term.asRead,
+        case let source = node.operands[read.operand], graph.nodes[source].isClusterStage,
+        readers[source] == 1, !outputs.contains(source),
+        case let order = read.index.compactMap({ $0.asDimension?.index }),
+        order.sorted() == Array(node.type.shape.extents.indices), order.count == read.index.count,
+        order.last == order.count - 1
+      else { continue }
+      isKept[place] = true
+    }
   }
 
   private mutating func cutLargeFormulas() {
@@ -152,7 +170,7 @@ struct KeptNodes: Sendable {
     var hasView = false
     // What the last such chain on the way is a view of: in memory itself, it could be read so.
     var viewed: Int?
-    while !graph.nodes[node].isGiven {
+    while !graph.nodes[node].isGiven, !graph.nodes[node].isClusterStage {
       let current = graph.nodes[node]
       guard current.kind == .map, current.coordinates.isEmpty, let read = current.term.asRead else {
         break

@@ -97,7 +97,7 @@ struct Attention {
   /// Finds each stage's role; false when one has none.
   private mutating func assignRoles() -> Bool {
     for place in kernel.stages.indices {
-      alignColumn(of: place)
+      alignDimensions(of: place)
       guard let role = role(of: kernel.stages[place]), readsInPlace(place, role) else {
         return false
       }
@@ -193,22 +193,33 @@ struct Attention {
     }
   }
 
-  /// Gives a stage that is made of a product the product's own dimension of columns.
-  private mutating func alignColumn(of place: Int) {
+  /// Gives a stage that is made of a product the product's own dimensions, by their steps through the local that it
+  /// reads.
+  private mutating func alignDimensions(of place: Int) {
     let stage = kernel.stages[place]
-    guard stage.kind == .map,
-      let product = stage.localsRead.lazy.compactMap(product).first,
-      let column = column(of: product),
-      let own = stage.dimensions.first(where: { $0 != key && $0 != row && $0 != column }),
-      !stage.dimensions.contains(column), kernel.extent(own) == kernel.extent(column)
+    guard stage.kind == .map, let (local, index) = stage.body.localLoads.first,
+      product(local) != nil, let writer = writers[local]
     else { return }
-    let bounds = kernel.bounds
-    func moved(_ index: IndexExpression) -> IndexExpression {
-      index.substituting(in: bounds) { $0 == .dimension(own) ? .dimension(column) : nil }
+    var moved: [DimensionID: DimensionID] = [:]
+    for term in index.terms {
+      guard case .dimension(let own) = term.atom, stage.dimensions.contains(own),
+        let other = kernel.stages[writer].index[0].terms.first(where: {
+          $0.coefficient == term.coefficient
+        }), case .dimension(let id) = other.atom, kernel.extent(own) == kernel.extent(id)
+      else { continue }
+      moved[own] = id
     }
-    kernel.stages[place].dimensions = stage.dimensions.map { $0 == own ? column : $0 }
-    kernel.stages[place].index = stage.index.map(moved)
-    kernel.stages[place].body.mapExpressions(moved)
+    guard Set(moved.values).count == stage.dimensions.count else { return }
+    let bounds = kernel.bounds
+    func replaced(_ index: IndexExpression) -> IndexExpression {
+      index.substituting(in: bounds) { atom in
+        guard case .dimension(let own) = atom, let id = moved[own] else { return nil }
+        return .dimension(id)
+      }
+    }
+    kernel.stages[place].dimensions = stage.dimensions.compactMap { moved[$0] }
+    kernel.stages[place].index = stage.index.map(replaced)
+    kernel.stages[place].body.mapExpressions(replaced)
   }
 
   /// Whether a stage reads each local at its own point, and only those that its role gives it.
@@ -298,9 +309,13 @@ extension KernelStage {
 
 extension ScalarBody {
   /// The locals that are read, each once for each load.
-  var localsRead: [Int] {
+  var localsRead: [Int] { localLoads.map(\.local) }
+
+  /// The loads of locals, with their flat index.
+  fileprivate var localLoads: [(local: Int, index: IndexExpression)] {
     instructions.compactMap { instruction in
-      if case .load(.local(let place), _, _) = instruction.operation { place } else { nil }
+      guard case .load(.local(let place), let index, _) = instruction.operation else { return nil }
+      return (place, index.first ?? 0)
     }
   }
 }
