@@ -84,10 +84,16 @@ struct KeptNodes: Sendable {
     var sinks = [Set<Sink>](repeating: [], count: count)
     // Whether a kept or dear reader takes an element more than once.
     var isRepeated = [Bool](repeating: false, count: count)
+    let isCounted = countedNodes()
+    // What is made of counters, and a cluster reads: a mask, say. Its kernel is to know what it hides.
+    var isMask = [Bool](repeating: false, count: count)
     for place in graph.nodes.indices.reversed() where isLive[place] {
       let node = graph.nodes[place]
       let computes = node.kind == .map && (!node.isIndexWork || !node.coordinates.isEmpty)
-      if computes && !isKept[place] {
+      if isMask[place] || node.cluster != nil {
+        for operand in node.operands where isCounted[operand] { isMask[operand] = true }
+      }
+      if computes && !isKept[place] && !isMask[place] {
         if isRepeated[place] && cost[place] >= FusionCost.dear {
           isKept[place] = true
         } else if !node.coordinates.isEmpty && !graph.nodes[node.operands[0]].isGiven {
@@ -143,6 +149,17 @@ struct KeptNodes: Sendable {
     if node.type.shape.elementCount == 1 { return true }
     return node.kind == .map && FusionCost.own(node.term) == 0 && node.coordinates.isEmpty
       && node.operands.allSatisfy { graph.nodes[$0].type.shape.elementCount == 1 }
+  }
+
+  /// The nodes that are made of counters and constants in a few steps.
+  private func countedNodes() -> [Bool] {
+    var isCounted = [Bool](repeating: false, count: graph.nodes.count)
+    for (place, node) in graph.nodes.enumerated() {
+      isCounted[place] =
+        node.kind == .map && !isKept[place] && node.coordinates.isEmpty
+        && cost[place] <= 2 * FusionCost.dear && node.operands.allSatisfy { isCounted[$0] }
+    }
+    return isCounted
   }
 
   /// A contraction reads each element many times, at affine places, from memory.

@@ -68,8 +68,8 @@ extension Attention {
       body.instructions[instruction.operands[2]].isNegativeInfinity,
       case let condition = body.instructions[instruction.operands[0]],
       case .compare(let function) = condition.operation,
-      let left = body.instructions[condition.operands[0]].smallIndex(in: kernel),
-      let right = body.instructions[condition.operands[1]].smallIndex(in: kernel)
+      let left = body.smallIndex(condition.operands[0], in: kernel),
+      let right = body.smallIndex(condition.operands[1], in: kernel)
     else { return nil }
     // The key is at most the row and a constant.
     let isKeyFirst: Bool
@@ -93,18 +93,35 @@ extension ScalarInstruction {
     guard case .constant(let bits) = operation, dtype.isFloat else { return false }
     return bits == ReduceFunction.max.identity(dtype)
   }
-
-  /// The index that the instruction gives as a number, where it fits the number's type.
-  fileprivate func smallIndex(in kernel: Kernel) -> IndexExpression? {
-    guard case .index(let index) = operation, dtype.isInteger, dtype.bitCount >= 32,
-      let range = index.range(in: kernel.bounds), range.lowerBound >= 0,
-      range.upperBound < 1 << 31
-    else { return nil }
-    return index
-  }
 }
 
 extension ScalarBody {
+  /// The index that an instruction gives as a number, or a sum of such and constants, where it fits the number's type.
+  fileprivate func smallIndex(_ place: Int, in kernel: Kernel) -> IndexExpression? {
+    let instruction = instructions[place]
+    guard instruction.dtype.isInteger, instruction.dtype.bitCount >= 32 else { return nil }
+    var index: IndexExpression?
+    switch instruction.operation {
+    case .index(let own):
+      index = own
+    case .constant(let bits):
+      let unused = 64 - instruction.dtype.bitCount
+      index = IndexExpression(constant: Int(truncatingIfNeeded: bits << unused) >> unused)
+    case .binary(.add), .binary(.subtract):
+      guard let left = smallIndex(instruction.operands[0], in: kernel),
+        let right = smallIndex(instruction.operands[1], in: kernel)
+      else { return nil }
+      index = instruction.operation == .binary(.add) ? left + right : left - right
+    default:
+      return nil
+    }
+    let isSigned = instruction.dtype.category == .signed
+    guard let index, let range = index.range(in: kernel.bounds), range.upperBound < 1 << 30,
+      range.lowerBound >= (isSigned ? -(1 << 30) : 0)
+    else { return nil }
+    return index
+  }
+
   /// Whether the value is zero where scores are -infinity: the exponential of such a score less a value of the row,
   /// or a product with what is zero there.
   fileprivate func vanishes(hidden: Set<Int>, _ vanishing: Set<Int>) -> Bool {
