@@ -80,7 +80,8 @@ for page in README.md CONTRIBUTING.md; do
       fi
       ;;
     make\ *)
-      for word in ${command#make }; do
+      # Values may have several words.
+      for word in $(sed 's/="[^"]*"/=/g' <<<"${command#make }"); do
         case $word in
         *=*) ;;
         *) grep -q "^$word:" Makefile || complain "$page" "the Makefile has no target $word" ;;
