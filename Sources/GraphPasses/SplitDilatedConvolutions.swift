@@ -29,7 +29,9 @@ public struct SplitDilatedConvolutions: GraphPass {
         op.inputDilation[dimension]
           / commonDivisor(op.stride[dimension], op.inputDilation[dimension])
       }
-      guard Shape(periods).elementCount <= Self.mostPieces else { return .keep }
+      // Cut off at each step, since the product of all may be more than an Int holds.
+      let pieces = periods.reduce(1) { min($0 * min($1, Self.mostPieces + 1), Self.mostPieces + 1) }
+      guard pieces <= Self.mostPieces else { return .keep }
       let split = DilationSplit(
         op: op, operands: node.operands, input: shapes[0], filter: shapes[1], type: node.types[0],
         periods: periods)
