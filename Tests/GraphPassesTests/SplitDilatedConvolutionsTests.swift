@@ -39,7 +39,8 @@ import Testing
   @Test(
     arguments: [
       // dilation, stride, dilation of the kernel, residues that meet elements of the input
-      (2, 1, 1, 2), (2, 2, 1, 1), (3, 1, 1, 3), (3, 2, 1, 3), (3, 1, 3, 1), (4, 2, 1, 2), (4, 6, 3, 2),
+      (2, 1, 1, 2), (2, 2, 1, 1), (3, 1, 1, 3), (3, 2, 1, 3), (3, 1, 3, 1), (4, 2, 1, 2),
+      (4, 6, 3, 2),
     ])
   func oneConvolutionPerResidue(
     dilation: Int, stride: Int, kernelDilation: Int, pieces: Int
