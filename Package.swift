@@ -90,13 +90,15 @@ let package = Package(
         "LLVMBackend", "Runtime",
       ]),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    .target(name: "ThreadCounter", path: "Tests/ThreadCounter"),
     tests(
       of: "Martlet",
       with: [
         "Compiler", "GraphIR", "Runtime", "Interpreter", "CZlib", "CPNG", "AllocationCounter",
       ]),
     tests(
-      of: "Samples", with: ["Martlet", "Compiler", "GraphIR", "Runtime", "AllocationCounter"]),
+      of: "Samples",
+      with: ["Martlet", "Compiler", "GraphIR", "Runtime", "AllocationCounter", "ThreadCounter"]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["CommandLineTool", "TestSupport"],
       swiftSettings: strict),

@@ -55,7 +55,8 @@ public struct Compilation: Sendable {
       optimized,
       options: LoweringOptions(forbidsReuse: options.forbidsReuse, fault: options.fault))
     let kernels = program.kernels
-    let loops = try mapOnAllCores(kernels.count) { index throws(Diagnostic) in
+    let loops = try mapOnThreads(options.compileThreads, kernels.count) {
+      index throws(Diagnostic) in
       try schedule(kernels[index], for: target, options: ScheduleOptions(fault: options.fault))
     }
     return (optimized, program, loops)
@@ -119,7 +120,8 @@ public struct Compilation: Sendable {
     throws(Diagnostic) -> ProgramExecutable
   {
     let library = try JITLibrary(
-      loops, options: CodeOptions(fault: options.fault), cache: options.cache)
+      loops, options: CodeOptions(fault: options.fault), cache: options.cache,
+      threads: options.compileThreads)
     let code = program.kernels.indices.map { index in
       KernelCode(loops[index], functions: library.functions(ofKernel: index))
     }

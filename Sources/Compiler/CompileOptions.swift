@@ -3,9 +3,17 @@ import GraphPasses
 import LLVMBackend
 import LoopIR
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// How a graph is compiled.
 public struct CompileOptions: Sendable {
   /// The number of threads that run the code; results do not depend on it.
+  ///
+  /// No more of them compile it; with 1, all is done by the calling thread.
   public var threads: Int
   /// What the code is for; nil means this machine.
   package var target: Target?
@@ -31,6 +39,9 @@ public struct CompileOptions: Sendable {
     self.forbidsReuse = forbidsReuse
     self.checkpointsActivations = checkpointsActivations
   }
+
+  /// The threads that compile: beyond one for each core they would only wait.
+  var compileThreads: Int { min(threads, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
   /// The passes that these options ask for.
   package var passes: PassPipeline { checkpointsActivations ? .checkpointing : .standard }

@@ -2,22 +2,16 @@ import GraphIR
 import Runtime
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-/// Computes independent elements on all cores.
+/// Computes independent elements on at most so many threads, of which the calling one is the first.
 ///
 /// - Returns: the elements in order.
 /// - Throws: the first problem, by place.
-func mapOnAllCores<Element: Sendable>(
-  _ count: Int, _ element: @Sendable (Int) throws(Diagnostic) -> Element
+func mapOnThreads<Element: Sendable>(
+  _ threads: Int, _ count: Int, _ element: @Sendable (Int) throws(Diagnostic) -> Element
 ) throws(Diagnostic) -> [Element] {
   // A thread costs as much as a few elements.
-  let threads = min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), max(1, count / 8))
-  if threads == 1 {
+  let threads = min(threads, count / 8)
+  if threads <= 1 {
     var elements: [Element] = []
     for index in 0..<count { elements.append(try element(index)) }
     return elements

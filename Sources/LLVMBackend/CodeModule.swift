@@ -4,7 +4,7 @@ import LoopIR
 
 /// One kernel's LLVM module in a context of its own, and the machine that turns it into code.
 ///
-/// Nothing is shared with other modules, so that kernels compile on all cores.
+/// Nothing is shared with other modules, so that kernels compile on several threads.
 final class CodeModule {
   private let context: LLVMContextRef
   private let module: LLVMModuleRef

@@ -9,7 +9,7 @@ import Synchronization
   import Darwin
 #endif
 
-/// Kernels that become objects on as many threads as there are cores, or are taken from a cache.
+/// Kernels that become objects on several threads, or are taken from a cache.
 final class CompileJobs: @unchecked Sendable {
   private typealias Outcome = Result<CodeOfKernel, Diagnostic>?
 
@@ -49,15 +49,14 @@ final class CompileJobs: @unchecked Sendable {
   ///
   /// - Throws: the first kernel's problem, or what the function throws.
   static func run(
-    _ kernels: [Loops], keys: [KernelKey], options: CodeOptions, cache: CodeCache,
+    _ kernels: [Loops], keys: [KernelKey], options: CodeOptions, cache: CodeCache, threads: Int,
     receive: (Int, consuming CodeOfKernel) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
     let jobs = CompileJobs(kernels, keys, options, cache)
     defer { withExtendedLifetime(jobs) {} }
-    let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    let threads = jobs.start(min(kernels.count, cores) - 1)
+    let helpers = jobs.start(min(kernels.count, threads) - 1)
     jobs.work()
-    for thread in threads { pthread_join(thread, nil) }
+    for helper in helpers { pthread_join(helper, nil) }
     for index in kernels.indices {
       switch jobs.take(index) {
       case .success(let code): try receive(index, code)

@@ -20,12 +20,14 @@ package final class JITLibrary: @unchecked Sendable {
   /// Where the code of each kernel came from.
   package let origins: [CodeOrigin]
 
-  /// Compiles kernels on all cores, equal ones once, and links them.
+  /// Compiles kernels, equal ones once, and links them.
   ///
-  /// - Parameter cache: where code is looked for first and kept.
+  /// - Parameters:
+  ///   - cache: where code is looked for first and kept.
+  ///   - threads: how many threads compile, the calling one included.
   /// - Throws: when LLVM fails, which is our bug, or this machine has no code generator.
   package init(
-    _ kernels: [Loops], options: CodeOptions, cache: CodeCache = .off
+    _ kernels: [Loops], options: CodeOptions, cache: CodeCache = .off, threads: Int = 1
   ) throws(Diagnostic) {
     let keys = kernels.map { KernelKey($0, options) }
     var places: [KernelKey: Int] = [:]
@@ -34,7 +36,8 @@ package final class JITLibrary: @unchecked Sendable {
     var origins = [CodeOrigin](repeating: .equalKernel, count: kernels.count)
     let linker = try Linker()
     try CompileJobs.run(
-      distinct.map { kernels[$0] }, keys: distinct.map { keys[$0] }, options: options, cache: cache
+      distinct.map { kernels[$0] }, keys: distinct.map { keys[$0] }, options: options,
+      cache: cache, threads: threads
     ) { (index: Int, code: consuming CompileJobs.CodeOfKernel) throws(Diagnostic) in
       origins[distinct[index]] = code.origin
       try linker.add(code.object)
