@@ -32,7 +32,11 @@ extension Graph {
       builder.location = node.location
       switch try rewrite(&builder, node) {
       case .keep:
-        values += try builder.append(node)
+        // Operands of the same types give results of the same types.
+        let isTyped = zip(original.operands, node.operands).allSatisfy {
+          type(of: $0) == builder.type(of: $1)
+        }
+        values += isTyped ? builder.appendTyped(node) : try builder.append(node)
       case .replace(let replacements):
         values += replacements
         changed = true
@@ -54,5 +58,14 @@ extension GraphBuilder {
     try append(
       node.operation, node.operands, bodies: node.bodies, literal: node.literal,
       at: node.location)
+  }
+
+  /// Appends a node of another graph whose operands are already this one's, and of the types that its own are for.
+  fileprivate mutating func appendTyped(_ node: Node) -> [Value] {
+    var node = node
+    node.firstResult = Value(graph.valueCount)
+    graph.definingNode += node.types.map { _ in Int32(graph.nodes.count) }
+    graph.nodes.append(node)
+    return node.results
   }
 }

@@ -104,12 +104,12 @@ package struct IndexRange: Hashable, Sendable {
 
   /// The multiple of a range.
   package static func * (a: IndexRange, factor: Int) -> IndexRange {
-    let ends = [saturating(a.lower, factor), saturating(a.upper, factor)]
+    let ends = (saturating(a.lower, factor), saturating(a.upper, factor))
     let modulus = saturating(a.modulus, abs(factor))
     // A residue is less than its modulus: its multiple fits where that of the modulus does.
     let isKnown = a.modulus > 0 && modulus < limit
     return IndexRange(
-      min(ends[0], ends[1]), max(ends[0], ends[1]), modulus: isKnown ? max(modulus, 1) : 1,
+      min(ends.0, ends.1), max(ends.0, ends.1), modulus: isKnown ? max(modulus, 1) : 1,
       residue: isKnown ? a.residue * factor : 0)
   }
 

@@ -5,9 +5,12 @@ package final class LoopsBuilder {
   /// The loops built so far, without the statements of open blocks.
   package private(set) var loops: Loops
   private var blocks: [[LoopStatement]] = []
-  private var known: [[Computation: RegisterID]] = []
+  /// What open blocks have computed.
+  private var known: [Computation: RegisterID] = [:]
+  /// For each open block what it added to `known`.
+  private var computations: [[Computation]] = []
   private var counterRanges: [IndexRange] = []
-  private var registerRanges: [RegisterID: IndexRange] = [:]
+  private var registerRanges: [IndexRange] = []
   /// The memories that nobody writes in the current phase: their loads may be shared.
   package var readOnly: Set<Int> = []
 
@@ -78,20 +81,21 @@ package final class LoopsBuilder {
   package func define(_ instruction: LoopInstruction, _ type: LoopType) -> RegisterID {
     let key = Computation(instruction: instruction, type: type)
     let shared = isShareable(instruction)
-    if shared {
-      for scope in known.reversed() {
-        if let register = scope[key] { return register }
-      }
-    }
+    if shared, let register = known[key] { return register }
     let register = RegisterID(loops.registers.count)
     loops.registers.append(type)
     emit(.define(register, instruction))
-    if shared { known[known.count - 1][key] = register }
-    if type.dtype.isInteger, type.lanes == 1 {
-      registerRanges[register] = loops.range(
-        of: instruction, type.dtype, counters: { counterRanges[$0.index] },
-        registers: { registerRanges[$0] ?? .unknown })
+    if shared {
+      known[key] = register
+      computations[computations.count - 1].append(key)
     }
+    var range = IndexRange.unknown
+    if type.dtype.isInteger, type.lanes == 1 {
+      range = loops.range(
+        of: instruction, type.dtype, counters: { counterRanges[$0.index] },
+        registers: { registerRanges[$0.index] })
+    }
+    registerRanges.append(range)
     return register
   }
 
@@ -139,11 +143,11 @@ package final class LoopsBuilder {
 
   private func open() {
     blocks.append([])
-    known.append([:])
+    computations.append([])
   }
 
   private func close() -> [LoopStatement] {
-    known.removeLast()
+    for computation in computations.removeLast() { known[computation] = nil }
     return blocks.removeLast()
   }
 
@@ -157,7 +161,7 @@ package final class LoopsBuilder {
 extension LoopsBuilder {
   /// What is known of an index.
   package func range(of index: LoopIndex) -> IndexRange {
-    index.range(counters: { counterRanges[$0.index] }) { registerRanges[$0] ?? .unknown }
+    index.range(counters: { counterRanges[$0.index] }) { registerRanges[$0.index] }
   }
 
   /// The values of a counter that starts and ends in ranges.

@@ -25,14 +25,25 @@ extension Loops {
 struct LoopsVerifier {
   let loops: Loops
   var problems: [Diagnostic] = []
-  private var defined: Set<RegisterID> = []
-  private var everDefined: Set<RegisterID> = []
+  /// Whether each register is defined here, and whether it ever was.
+  private var isDefined: [Bool]
+  private var wasDefined: [Bool]
+  /// The registers that are defined, in order.
+  private var defined: [Int] = []
   private var assigned: Set<VariableID> = []
-  private var counters: [CounterID: IndexRange] = [:]
-  private var values: [RegisterID: IndexRange] = [:]
+  /// What is known of each counter; nil outside of its loop.
+  private var counters: [IndexRange?]
+  /// What is known of each register.
+  private var values: [IndexRange]
   private var conditionDepth = 0
 
-  init(loops: Loops) { self.loops = loops }
+  init(loops: Loops) {
+    self.loops = loops
+    isDefined = loops.registers.map { _ in false }
+    wasDefined = isDefined
+    counters = loops.counters.map { _ in nil }
+    values = loops.registers.map { _ in .unknown }
+  }
 
   mutating func verify() {
     for memory in loops.memories where memory.count < 1 {
@@ -40,10 +51,14 @@ struct LoopsVerifier {
     }
     for phase in loops.phases {
       if phase.taskCount < 1 { report("a phase has \(phase.taskCount) tasks") }
+      guard counters.indices.contains(phase.task.index) else {
+        report("a phase's task is the unknown counter \(phase.task.index)")
+        continue
+      }
       assigned = []
-      counters = [phase.task: IndexRange(0, max(phase.taskCount - 1, 0))]
+      counters[phase.task.index] = IndexRange(0, max(phase.taskCount - 1, 0))
       block(phase.body)
-      counters = [:]
+      counters[phase.task.index] = nil
     }
   }
 
@@ -52,9 +67,9 @@ struct LoopsVerifier {
   }
 
   private mutating func block(_ statements: [LoopStatement]) {
-    let outside = defined
+    let outside = defined.count
     for statement in statements { check(statement) }
-    defined = outside
+    while defined.count > outside { isDefined[defined.removeLast()] = false }
   }
 
   private mutating func check(_ statement: LoopStatement) {
@@ -103,12 +118,12 @@ struct LoopsVerifier {
     check(start)
     check(end)
     if step < 1 { return report("a loop has step \(step)") }
-    if counters[counter] != nil || !loops.counters.indices.contains(counter.index) {
+    guard counters.indices.contains(counter.index), counters[counter.index] == nil else {
       return report("counter \(counter.index) is used by two nested loops or unknown")
     }
-    counters[counter] = LoopsBuilder.counterRange(range(start), range(end), step: step)
+    counters[counter.index] = LoopsBuilder.counterRange(range(start), range(end), step: step)
     block(body)
-    counters[counter] = nil
+    counters[counter.index] = nil
   }
 
   private mutating func define(_ register: RegisterID, _ instruction: LoopInstruction) {
@@ -119,17 +134,28 @@ struct LoopsVerifier {
     if result.lanes < 1 { report("%\(register.index) has \(result.lanes) lanes") }
     for operand in instruction.operands { use(operand) }
     check(instruction, result, register)
-    if !everDefined.insert(register).inserted { report("%\(register.index) is defined twice") }
-    defined.insert(register)
+    if wasDefined[register.index] { report("%\(register.index) is defined twice") }
+    wasDefined[register.index] = true
+    if !isDefined[register.index] { defined.append(register.index) }
+    isDefined[register.index] = true
     guard result.dtype.isInteger, result.lanes == 1 else { return }
-    let (counters, values) = (counters, values)
-    self.values[register] = loops.range(
-      of: instruction, result.dtype, counters: { counters[$0] ?? .unknown },
-      registers: { values[$0] ?? .unknown })
+    let range = loops.range(
+      of: instruction, result.dtype, counters: { self.range(of: $0) },
+      registers: { self.range(of: $0) })
+    values[register.index] = range
+  }
+
+  /// What is known of a counter or a register, which may be one that does not exist.
+  private func range(of counter: CounterID) -> IndexRange {
+    counters.indices.contains(counter.index) ? counters[counter.index] ?? .unknown : .unknown
+  }
+
+  private func range(of register: RegisterID) -> IndexRange {
+    values.indices.contains(register.index) ? values[register.index] : .unknown
   }
 
   mutating func use(_ register: RegisterID) {
-    if !defined.contains(register) {
+    if !isDefined.indices.contains(register.index) || !isDefined[register.index] {
       report("%\(register.index) is used where it is not defined")
     }
   }
@@ -153,7 +179,9 @@ struct LoopsVerifier {
     for term in index.terms {
       switch term.atom {
       case .counter(let id):
-        if counters[id] == nil { report("counter \(id.index) is used outside of its loop") }
+        if !counters.indices.contains(id.index) || counters[id.index] == nil {
+          report("counter \(id.index) is used outside of its loop")
+        }
       case .register(let id):
         use(id)
         if type(id) != LoopType(.i64) { report("the index %\(id.index) is \(type(id))") }
@@ -192,7 +220,7 @@ struct LoopsVerifier {
   }
 
   private func range(_ index: LoopIndex) -> IndexRange {
-    index.range(counters: { counters[$0] ?? .unknown }) { values[$0] ?? .unknown }
+    index.range(counters: { self.range(of: $0) }) { self.range(of: $0) }
   }
 }
 

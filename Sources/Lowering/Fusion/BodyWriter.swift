@@ -28,18 +28,24 @@ struct BodyWriter {
     var guards: [IndexGuard] = []
   }
 
+  /// A node's formula over its own dimensions.
+  struct Formula: Sendable {
+    /// The formula; empty for a node that has none.
+    var body = ScalarBody()
+    /// For a scatter the index of its target.
+    var target: [IndexExpression] = []
+  }
+
   init(graph: FusionGraph, isKept: [Bool], root: Int) {
     self.graph = graph
     self.isKept = isKept
+    // Most formulas are no longer.
+    places.reserveCapacity(12)
     bounds = IndexBounds(extents: graph.nodes[root].extents)
   }
 
   /// Writes the body of a kept node over its own dimensions.
-  ///
-  /// - Returns: the body, and for a scatter the index of its target.
-  static func write(
-    _ root: Int, in graph: FusionGraph, isKept: [Bool]
-  ) -> (body: ScalarBody, target: [IndexExpression]) {
+  static func write(_ root: Int, in graph: FusionGraph, isKept: [Bool]) -> Formula {
     var writer = BodyWriter(graph: graph, isKept: isKept, root: root)
     let node = graph.nodes[root]
     var context = Context(
@@ -50,8 +56,8 @@ struct BodyWriter {
     writer.addCoordinates(&context)
     let last = writer.write(node.term, context)
     writer.endWith(last)
-    guard case .scatter(_, let target) = node.kind else { return (writer.body, []) }
-    return (writer.body, target.map { writer.place($0, context) })
+    guard case .scatter(_, let target) = node.kind else { return Formula(body: writer.body) }
+    return Formula(body: writer.body, target: target.map { writer.place($0, context) })
   }
 
   // MARK: Instructions

@@ -28,7 +28,7 @@ func fuse(_ source: Graph, fault: PlantedFault?) throws(Diagnostic) -> FusedGrap
     let path = origin.location.path.isEmpty ? [] : [origin.location.path]
     let label = origin.label.isEmpty ? "compute" : origin.label
     var writer = KernelWriter(
-      graph: graph, isKept: groups.isKept, group: group, stored: Set(stored),
+      groups, group, stored: Set(stored),
       name: names.make((path + [label]).joined(separator: ".")))
     var written = writer.write()
     if let fault { written.kernel.plant(fault) }

@@ -137,6 +137,27 @@ struct FusionGraph: Sendable {
 }
 
 extension FusionNode {
+  /// Takes what is short and tells most nodes apart; names and the bytes of long constants, say, are only compared.
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(operands)
+    hasher.combine(type)
+    hasher.combine(folded)
+    hasher.combine(identity)
+    switch kind {
+    case .input(let place): hasher.combine(place)
+    case .constant(let literal): hasher.combine(Array(literal.bytes.prefix(64)))
+    case .map, .fold, .argFold, .contraction, .scatter: break
+    }
+    switch term {
+    case .read(_, let index): hasher.combine(index)
+    case .guarded(_, let guards, _): hasher.combine(guards)
+    case .constant(let bits, _): hasher.combine(bits)
+    case .index(let index, _): hasher.combine(index)
+    case .apply(let operation, _, _): hasher.combine(operation)
+    case .random(let stream, _, _, _): hasher.combine(stream)
+    }
+  }
+
   /// The extents of all dimensions: the result's and the folded ones.
   var extents: [Int] { type.shape.extents + folded }
 

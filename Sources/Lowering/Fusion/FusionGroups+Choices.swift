@@ -5,8 +5,8 @@ extension FusionGroups {
   /// The readers of each kept node.
   func readers() -> [Int: [Int]] {
     var readers: [Int: [Int]] = [:]
-    for (reader, reads) in reads.enumerated() {
-      for source in Set(reads.map(\.source)) { readers[source, default: []].append(reader) }
+    for reader in reads.indices {
+      for source in sources(ofNode: reader) { readers[source, default: []].append(reader) }
     }
     return readers
   }
@@ -38,7 +38,7 @@ extension FusionGroups {
       var changed = self
       changed.isKept[formula] = true
       changed.addGroup(of: formula)
-      changed.reads[fold] = graph.reads(of: fold, isKept: changed.isKept)
+      changed.writeFormula(of: fold)
       changed.mergeWithSources(of: formula)
       guard changed.groupOf[formula] == changed.groupOf[source] else { continue }
       self = changed
@@ -51,8 +51,7 @@ extension FusionGroups {
     var readers = readers()
     for node in graph.nodes.indices.reversed() where kept.isOptional[node] {
       guard let group = groupOf[node], let own = readers[node] else { continue }
-      let body = BodyWriter.write(node, in: graph, isKept: isKept).body
-      guard FusionCost.total(body) <= FusionCost.cheap else { continue }
+      guard FusionCost.total(formulas[node].body) <= FusionCost.cheap else { continue }
       let type = graph.nodes[node].type
       if own.contains(where: { groupOf[$0] != group }) {
         // Reading the one large source instead of this node costs no more.
@@ -74,9 +73,7 @@ extension FusionGroups {
       readers[node] = nil
       for (reader, old) in zip(own, before) {
         forget(reader, old, in: &readers)
-        for source in Set(reads[reader].map(\.source)) {
-          readers[source, default: []].append(reader)
-        }
+        for source in sources(ofNode: reader) { readers[source, default: []].append(reader) }
       }
     }
   }
@@ -91,7 +88,7 @@ extension FusionGroups {
     groups[group].members.removeAll { $0 == node }
     groups[group].alignment[node] = nil
     groupOf[node] = nil
-    reads[node] = []
-    for reader in readers { reads[reader] = graph.reads(of: reader, isKept: isKept) }
+    removeFormula(of: node)
+    for reader in readers { writeFormula(of: reader) }
   }
 }

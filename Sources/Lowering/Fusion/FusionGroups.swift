@@ -33,8 +33,10 @@ struct FusionGroups: Sendable {
   var groupOf: [Int?]
   /// The group that each cluster begins as.
   private var groupOfCluster: [Int: Int] = [:]
+  /// The formula of each kept node, down to other ones; those of a group are written as they are here.
+  private(set) var formulas: [BodyWriter.Formula]
   /// What each kept node reads of other ones.
-  var reads: [[Read]]
+  private(set) var reads: [[Read]]
 
   /// A load of a kept node.
   struct Read: Hashable, Sendable {
@@ -51,6 +53,7 @@ struct FusionGroups: Sendable {
     outputs = kept.outputs
     isKept = kept.isKept
     groupOf = graph.nodes.map { _ in nil }
+    formulas = graph.nodes.map { _ in BodyWriter.Formula() }
     reads = graph.nodes.map { _ in [] }
     for (place, node) in graph.nodes.enumerated()
     where kept.isLive[place] && isKept[place] && !node.isGiven {
@@ -67,7 +70,7 @@ struct FusionGroups: Sendable {
 
   mutating func addGroup(of place: Int) {
     let node = graph.nodes[place]
-    reads[place] = graph.reads(of: place, isKept: isKept)
+    writeFormula(of: place)
     var outer: [Int] = []
     // Where a scatter writes is known only at run time: no two points may run at the same time.
     var isScatter = false
@@ -90,12 +93,30 @@ struct FusionGroups: Sendable {
       FusionGroup(members: [place], outer: outer, alignment: [place: alignment]))
   }
 
+  /// Writes the formula of a kept node, as what is kept now asks for.
+  mutating func writeFormula(of place: Int) {
+    formulas[place] = BodyWriter.write(place, in: graph, isKept: isKept)
+    reads[place] = graph.reads(of: place, formulas[place], isKept: isKept)
+  }
+
+  /// Takes away the formula of a node that is no longer kept.
+  mutating func removeFormula(of place: Int) {
+    formulas[place] = BodyWriter.Formula()
+    reads[place] = []
+  }
+
+  /// The kept nodes that a kept node reads, each once.
+  func sources(ofNode place: Int) -> [Int] {
+    var sources: [Int] = []
+    for read in reads[place] where !sources.contains(read.source) { sources.append(read.source) }
+    return sources
+  }
+
   // MARK: Merging
 
   mutating func mergeWithSources(of place: Int) {
     // The latest source first: an epilogue belongs to the contraction that is computed last.
-    let sources = Set(reads[place].map(\.source)).sorted(by: >)
-    for source in sources {
+    for source in sources(ofNode: place).sorted(by: >) {
       guard let a = groupOf[source], let b = groupOf[place], a != b else { continue }
       if let merged = merge(a, b) { replace(a, b, with: merged) }
     }
@@ -341,12 +362,13 @@ struct FusionGroups: Sendable {
 }
 
 extension FusionGraph {
-  /// The distinct loads of a kept node's body, and a scatter's target.
-  func reads(of place: Int, isKept: [Bool]) -> [FusionGroups.Read] {
+  /// The distinct loads of a kept node's formula, and a scatter's target.
+  func reads(
+    of place: Int, _ formula: BodyWriter.Formula, isKept: [Bool]
+  ) -> [FusionGroups.Read] {
     var reads: [FusionGroups.Read] = []
-    var seen = Set<FusionGroups.Read>()
-    func add(_ read: FusionGroups.Read) { if seen.insert(read).inserted { reads.append(read) } }
-    for instruction in BodyWriter.write(place, in: self, isKept: isKept).body.instructions {
+    func add(_ read: FusionGroups.Read) { if !reads.contains(read) { reads.append(read) } }
+    for instruction in formula.body.instructions {
       guard case .load(.parameter(let node), let index, let guards) = instruction.operation else {
         continue
       }

@@ -16,6 +16,7 @@ struct WrittenKernel: Sendable {
 struct KernelWriter {
   private let graph: FusionGraph
   private let isKept: [Bool]
+  private let formulas: [BodyWriter.Formula]
   private let group: FusionGroup
   private let members: Set<Int>
   /// The members that go to memory.
@@ -28,9 +29,11 @@ struct KernelWriter {
   private var stageDimensions: [String: DimensionID] = [:]
   private var parameters: [Int: Int] = [:]
 
-  init(graph: FusionGraph, isKept: [Bool], group: FusionGroup, stored: Set<Int>, name: String) {
-    self.graph = graph
-    self.isKept = isKept
+  /// Prepares the kernel of one of the groups.
+  init(_ groups: FusionGroups, _ group: FusionGroup, stored: Set<Int>, name: String) {
+    graph = groups.graph
+    isKept = groups.isKept
+    formulas = groups.formulas
     self.group = group
     self.stored = stored
     members = Set(group.members)
@@ -55,12 +58,13 @@ struct KernelWriter {
   mutating func write() -> WrittenKernel {
     let main = KernelWriter.main(of: group, in: graph)
     addOuterDimensions(main)
-    let bodies = group.members.map { BodyWriter.write($0, in: graph, isKept: isKept) }
     let readInside = Set(
-      bodies.flatMap { $0.body.sources }.map { graph.memory(of: $0, isKept: isKept) })
+      group.members.flatMap { formulas[$0].body.sources }.map {
+        graph.memory(of: $0, isKept: isKept)
+      })
     var copies: [KernelStage] = []
-    for (member, body) in zip(group.members, bodies) {
-      write(member, body, isReadInside: readInside.contains(member), copies: &copies)
+    for member in group.members {
+      write(member, formulas[member], isReadInside: readInside.contains(member), copies: &copies)
     }
     kernel.stages += copies
     finishParameters()
@@ -107,7 +111,7 @@ struct KernelWriter {
   // MARK: Stages
 
   private mutating func write(
-    _ member: Int, _ formula: (body: ScalarBody, target: [IndexExpression]), isReadInside: Bool,
+    _ member: Int, _ formula: BodyWriter.Formula, isReadInside: Bool,
     copies: inout [KernelStage]
   ) {
     let node = graph.nodes[member]

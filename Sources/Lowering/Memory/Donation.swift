@@ -12,8 +12,8 @@ struct DonationPlan: Sendable {
   /// For each tensor that takes over an input's memory, the input.
   private(set) var inputOf: [Int: Int] = [:]
   /// The launches that must come right before each launch, and those that must come right after.
-  private var before: [Set<Int>]
-  private var after: [Set<Int>]
+  private var before: [[Int]]
+  private var after: [[Int]]
   /// The launches that write, and those that read, a tensor, in order.
   private var writers: [Int: [Int]] = [:]
   private var readers: [Int: [Int]] = [:]
@@ -30,7 +30,7 @@ struct DonationPlan: Sendable {
     after = before
     for (place, launch) in launches.enumerated() {
       for tensor in launch.reads { readers[tensor, default: []].append(place) }
-      for tensor in launch.reads.union(launch.writes) {
+      for tensor in launch.arguments {
         for other in writers[tensor] ?? [] { order(other, before: place) }
       }
       for tensor in launch.writes { writers[tensor, default: []].append(place) }
@@ -61,25 +61,29 @@ struct DonationPlan: Sendable {
     }
     let readers = (readers[input] ?? []).filter { $0 != place }
     // A reader that needs the new value, or something after it, would have to run before and after.
-    let successors = successors(of: place)
-    if readers.contains(where: successors.contains) { return false }
+    let isAfter = areAfter(place)
+    if readers.contains(where: { isAfter[$0] }) { return false }
     for reader in readers { order(reader, before: place) }
     inputOf[output] = input
     return true
   }
 
   private mutating func order(_ first: Int, before second: Int) {
-    before[second].insert(first)
-    after[first].insert(second)
+    if before[second].contains(first) { return }
+    before[second].append(first)
+    after[first].append(second)
   }
 
-  private func successors(of place: Int) -> Set<Int> {
-    var reached = Set<Int>()
+  /// For each launch whether it must come after the given one.
+  private func areAfter(_ place: Int) -> [Bool] {
+    var isAfter = [Bool](repeating: false, count: launches.count)
     var pending = after[place]
-    while let current = pending.popFirst() {
-      if reached.insert(current).inserted { pending.formUnion(after[current]) }
+    while let current = pending.popLast() {
+      if isAfter[current] { continue }
+      isAfter[current] = true
+      pending += after[current]
     }
-    return reached
+    return isAfter
   }
 
   /// The launches by what must come before; otherwise as they were.

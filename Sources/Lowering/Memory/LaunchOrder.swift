@@ -2,31 +2,32 @@
 ///
 /// What frees more than it takes runs as soon as it can: the gradient and the update of a layer's weights, say, before
 /// the next layer's gradients, so that the layer's activations end there. Otherwise the given order holds.
+///
+/// Only tensors in the arena count; they are numbered in their own order.
 struct LaunchOrder {
-  /// For each launch the tensors that it touches, when they are in the arena.
+  /// For each launch the tensors that it touches.
   private let touched: [[Int]]
   /// For each launch those that must run before it.
-  private let before: [Set<Int>]
-  /// The bytes of a tensor in the arena.
-  private let bytes: [Int: Int]
+  private let before: [[Int]]
+  /// The bytes of each tensor.
+  private let bytes: [Int]
   /// For each tensor the launches that touch it.
-  private var touching: [Int: [Int]] = [:]
+  private let touching: [[Int]]
 
   /// Looks at launches; `arenaBytes` says how large a tensor is, and 0 when it is not in the arena.
-  init(_ launches: [PendingLaunch], before: [Set<Int>], arenaBytes: (Int) -> Int) {
+  init(_ launches: [PendingLaunch], before: [[Int]], arenaBytes: (Int) -> Int) {
     self.before = before
-    var bytes: [Int: Int] = [:]
+    let tensors = Set(launches.lazy.flatMap(\.arguments)).sorted().filter { arenaBytes($0) > 0 }
+    bytes = tensors.map(arenaBytes)
+    let numbers = Dictionary(uniqueKeysWithValues: zip(tensors, tensors.indices))
     touched = launches.map { launch in
-      launch.reads.union(launch.writes).sorted().filter { tensor in
-        let size = bytes[tensor] ?? arenaBytes(tensor)
-        bytes[tensor] = size
-        return size > 0
-      }
+      Set(launch.arguments.compactMap { numbers[$0] }).sorted()
     }
-    self.bytes = bytes
+    var touching = tensors.map { _ in [Int]() }
     for (place, tensors) in touched.enumerated() {
-      for tensor in tensors { touching[tensor, default: []].append(place) }
+      for tensor in tensors { touching[tensor].append(place) }
     }
+    self.touching = touching
   }
 
   /// The better of the given order, which must be possible, and the one that frees early.
@@ -37,16 +38,16 @@ struct LaunchOrder {
 
   /// The most bytes in use at a launch.
   func peak(_ order: [Int]) -> Int {
-    var remaining = touching.mapValues(\.count)
+    var remaining = touching.map(\.count)
     var (live, most) = (0, 0)
     for launch in order {
-      for tensor in touched[launch] where remaining[tensor] == touching[tensor]?.count {
-        live += bytes[tensor] ?? 0
+      for tensor in touched[launch] where remaining[tensor] == touching[tensor].count {
+        live += bytes[tensor]
       }
       most = max(most, live)
       for tensor in touched[launch] {
-        remaining[tensor, default: 0] -= 1
-        if remaining[tensor] == 0 { live -= bytes[tensor] ?? 0 }
+        remaining[tensor] -= 1
+        if remaining[tensor] == 0 { live -= bytes[tensor] }
       }
     }
     return most
@@ -58,8 +59,8 @@ struct LaunchOrder {
     var place = given
     for (position, launch) in given.enumerated() { place[launch] = position }
     for launch in given {
-      while let group = bestGroup(state, place) {
-        for member in group { state.run(member, self) }
+      while let group = bestGroup(&state) {
+        for member in group.sorted(by: { place[$0] < place[$1] }) { state.run(member, self) }
       }
       if !state.isDone[launch] { state.run(launch, self) }
     }
@@ -70,23 +71,28 @@ struct LaunchOrder {
   private struct State {
     var order: [Int] = []
     var isDone: [Bool]
-    /// The launches that have not run but touch a tensor.
-    var remaining: [Int: Int]
-    /// The tensors in use, that other launches are still to touch.
-    var live: Set<Int> = []
+    /// For each tensor the number of launches that have not run and touch it.
+    var remaining: [Int]
+    /// Whether a tensor is in use, and other launches are still to touch it.
+    var isLive: [Bool]
+    /// For each tensor the launches of a group that touch it; 0 between groups.
+    var touches: [Int]
+    /// Launches that are to join a group.
+    var pending: [Int] = []
 
     init(_ plan: LaunchOrder) {
       isDone = plan.touched.map { _ in false }
-      remaining = plan.touching.mapValues(\.count)
+      remaining = plan.touching.map(\.count)
+      isLive = plan.touching.map { _ in false }
+      touches = plan.touching.map { _ in 0 }
     }
 
     mutating func run(_ launch: Int, _ plan: LaunchOrder) {
       isDone[launch] = true
       order.append(launch)
       for tensor in plan.touched[launch] {
-        let left = (remaining[tensor] ?? 1) - 1
-        remaining[tensor] = left
-        if left > 0 { live.insert(tensor) } else { live.remove(tensor) }
+        remaining[tensor] -= 1
+        isLive[tensor] = remaining[tensor] > 0
       }
     }
   }
@@ -96,40 +102,50 @@ struct LaunchOrder {
 
   /// Launches that together end a tensor and free more than they take, with what must run before them.
   ///
-  /// Of several such groups it is that which frees most; `place` is each launch's in the given order.
-  private func bestGroup(_ state: State, _ place: [Int]) -> [Int]? {
+  /// Of several such groups it is that which frees most.
+  private func bestGroup(_ state: inout State) -> [Int]? {
     var best: (net: Int, group: [Int])?
-    for tensor in state.live.sorted() {
-      guard let group = group(ending: tensor, state) else { continue }
-      let net = net(of: group, state)
+    var group: [Int] = []
+    for tensor in bytes.indices where state.isLive[tensor] {
+      guard find(&group, ending: tensor, &state) else { continue }
+      let net = net(of: group, &state)
       if net < 0, best.map({ net < $0.net }) ?? true { best = (net, group) }
     }
-    return best?.group.sorted { place[$0] < place[$1] }
+    return best?.group
   }
 
-  /// The launches that are still to touch a tensor, with what must run before them; nil when these are many.
-  private func group(ending tensor: Int, _ state: State) -> [Int]? {
-    var pending = (touching[tensor] ?? []).filter { !state.isDone[$0] }
-    var group: [Int] = []
-    while let launch = pending.popLast() {
+  /// Finds the launches that are still to touch a tensor, with what must run before them.
+  ///
+  /// - Returns: false when these are too many.
+  private func find(_ group: inout [Int], ending tensor: Int, _ state: inout State) -> Bool {
+    group.removeAll(keepingCapacity: true)
+    if state.remaining[tensor] > LaunchOrder.groupSize { return false }
+    state.pending.removeAll(keepingCapacity: true)
+    for launch in touching[tensor] where !state.isDone[launch] { state.pending.append(launch) }
+    while let launch = state.pending.popLast() {
       if group.contains(launch) { continue }
-      if group.count == LaunchOrder.groupSize { return nil }
+      if group.count == LaunchOrder.groupSize { return false }
       group.append(launch)
-      pending += before[launch].filter { !state.isDone[$0] }
+      for earlier in before[launch] where !state.isDone[earlier] { state.pending.append(earlier) }
     }
-    return group
+    return true
   }
 
   /// The bytes that are in use more after launches than before them.
-  private func net(of group: [Int], _ state: State) -> Int {
-    var touches: [Int: Int] = [:]
-    for launch in group { for tensor in touched[launch] { touches[tensor, default: 0] += 1 } }
-    return touches.reduce(0) { sum, entry in
-      let (tensor, count) = entry
-      let isLast = state.remaining[tensor] == count
-      let size = bytes[tensor] ?? 0
-      if state.live.contains(tensor) { return isLast ? sum - size : sum }
-      return isLast ? sum : sum + size
+  private func net(of group: [Int], _ state: inout State) -> Int {
+    for launch in group { for tensor in touched[launch] { state.touches[tensor] += 1 } }
+    var net = 0
+    for launch in group {
+      for tensor in touched[launch] where state.touches[tensor] > 0 {
+        let isLast = state.remaining[tensor] == state.touches[tensor]
+        state.touches[tensor] = 0
+        if state.isLive[tensor] {
+          if isLast { net -= bytes[tensor] }
+        } else if !isLast {
+          net += bytes[tensor]
+        }
+      }
     }
+    return net
   }
 }

@@ -21,9 +21,13 @@ struct VectorChoice {
 
   /// The lanes of a vector along a dimension: those of the widest type computed with, but no more than needed.
   func lanes(_ id: DimensionID, _ stages: [KernelStage]) -> Int {
-    let widest =
-      stages.flatMap { $0.body.instructions.map(\.dtype.byteCount) }.max() ?? 4
-    var lanes = max(target.vectorBytes / max(widest, 4), 1)
+    var widest = 4
+    for stage in stages {
+      for instruction in stage.body.instructions {
+        widest = max(widest, instruction.dtype.byteCount)
+      }
+    }
+    var lanes = max(target.vectorBytes / widest, 1)
     while lanes / 2 >= kernel.extent(id) { lanes /= 2 }
     return lanes
   }
