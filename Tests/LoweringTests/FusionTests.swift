@@ -203,6 +203,27 @@ import Testing
     #expect(program.kernels.count == 1)
   }
 
+  /// Both passes over a layer with groups pad its input in the layout in which it lies, once.
+  @Test(arguments: [1, 2]) func bothPassesSharePadding(channels: Int) throws {
+    let (groups, all) = (3, 3 * channels)
+    let graph = try makeGraph([
+      TensorType(.f32, [2, 5, 4, all]), TensorType(.f32, [3, 3, channels, 6]),
+      TensorType(.f32, [2, 5, 4, 6]),
+    ]) { builder, x in
+      let around = [[1, 1], [1, 1]]
+      let layer = Convolution(stride: [1, 1], padding: around, groups: groups)
+      let split = try builder.reshape(x[0], [2, 5, 4, groups, channels])
+      let turned = try builder.transpose(split, [4, 1, 2, 3, 0])
+      let images = try builder.reshape(turned, [channels, 5, 4, groups * 2])
+      let filters = try builder.transpose(x[2], [1, 2, 0, 3])
+      return [
+        try builder.convolution(x[0], x[1], layer), try builder.convolution(images, filters, layer),
+      ]
+    }
+    let program = try expectSame(graph, tolerance: 1e-5)
+    #expect(kernels(program).count { $0.hasPrefix("pad") } == 1)
+  }
+
   @Test func largeConstantsAreComputedOnce() throws {
     let graph = try makeGraph([TensorType(.f32, [4, 16])]) { builder, x in
       let data = try builder.constant(

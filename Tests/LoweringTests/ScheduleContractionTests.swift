@@ -208,30 +208,6 @@ struct ScheduleContractionTests {
     try checkSchedule(maker, tolerance: 1e-4, targets: smallCaches)
   }
 
-  /// A filter of its own for each channel: neighbouring points share what they read, also those of the last tile.
-  @Test(arguments: [1, 2, 3])
-  func depthwise(stride: Int) throws {
-    var maker = KernelMaker("depthwise")
-    let (h, w) = (maker.dimension("h", 3), maker.dimension("w", 7))
-    let c = maker.dimension("c", 19)
-    let (i, j) = (maker.dimension("i", 3), maker.dimension("j", 3))
-    let width = 6 * stride + 3
-    let x = maker.input(.f32, [2 * stride + 3, width, 19])
-    let filter = maker.input(.f32, [3, 3, 19])
-    let out = maker.output(.f32, [3, 7, 19])
-    maker.kernel.outer = [h, w, c]
-    maker.stage(
-      out, [at(h), at(w), at(c)], .fold(.sum, over: [i, j]),
-      [
-        load(x, [at(h) * stride + at(i), at(w) * stride + at(j), at(c)]),
-        load(filter, [at(i), at(j), at(c)]), ScalarInstruction(.binary(.multiply), [0, 1], .f32),
-      ])
-    try checkSchedule(maker)
-    let loops = try schedule(maker.finished, for: scheduleTargets[0]).description
-    // Seven points are a tile of four and one of three, without a loop.
-    #expect(loops.contains("for w") == (stride == 3))
-  }
-
   /// A long reduction to few results is summed in parts, however many threads there are.
   @Test func splits() throws {
     var maker = KernelMaker("split")

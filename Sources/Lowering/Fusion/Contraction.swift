@@ -69,33 +69,19 @@ extension Lowerer {
     let pad = Pad(
       low: [0] + op.padding.map { $0[0] } + [0], high: [0] + op.padding.map { $0[1] } + [0],
       interior: [0] + op.inputDilation.map { $0 - 1 } + [0])
-    return paddedBelowTransposes(operands[0], pad)
+    return paddedBelowViews(operands[0], pad)
   }
 
   /// Pads a tensor with zeros.
   ///
-  /// A transpose is put after its padding, so that both passes over a layer pad its
+  /// A transpose or reshape of other dimensions is put after its padding, so that both passes over a layer pad its
   /// input in one layout and share it.
-  private mutating func paddedBelowTransposes(_ source: Int, _ pad: Pad) -> Int {
+  private mutating func paddedBelowViews(_ source: Int, _ pad: Pad) -> Int {
     let node = graph.nodes[source]
-    if let dimensions = node.sourceDimensions,
-      dimensions.indices.allSatisfy({ place in
-        dimensions[place] != nil
-          || pad.low[place] == 0 && pad.high[place] == 0 && pad.interior[place] == 0
-      })
-    {
-      let rank = graph.nodes[node.operands[0]].type.shape.rank
-      let none = [Int](repeating: 0, count: rank)
-      var inner = Pad(low: none, high: none)
-      var index = [IndexExpression](repeating: 0, count: rank)
-      for case (let place, let from?) in dimensions.enumerated() {
-        inner.low[from] = pad.low[place]
-        inner.high[from] = pad.high[place]
-        inner.interior[from] = pad.interior[place]
-        index[from] = .dimension(DimensionID(place))
-      }
-      let padded = paddedBelowTransposes(node.operands[0], inner)
-      return view(padded, node.type.shape.padded(pad), index, label: "transpose")
+    if let (inner, index) = node.padding(pad, of: graph) {
+      let padded = paddedBelowViews(node.operands[0], inner)
+      return view(
+        padded, node.type.shape.padded(pad), index, label: "transpose", isReshape: node.isReshape)
     }
     let zero = add(
       FusionNode(
@@ -162,18 +148,28 @@ extension Term {
 }
 
 extension FusionNode {
-  /// For each dimension of this node the one of its operand that it is, when the node only moves dimensions, adds
-  /// some of extent 1 or leaves such out; nil when it does anything else.
-  fileprivate var sourceDimensions: [Int?]? {
+  /// The padding of this node's operand that serves instead of its own, and its index then; nil when it does more than
+  /// move the padded dimensions.
+  fileprivate func padding(
+    _ pad: Pad, of graph: FusionGraph
+  ) -> (inner: Pad, index: [IndexExpression])? {
     guard kind == .map, coordinates.isEmpty, let index = term.asRead?.index else { return nil }
-    var sources = [Int?](repeating: nil, count: type.shape.rank)
-    for (from, expression) in index.enumerated() {
-      if expression == 0 { continue }
-      guard let id = expression.asDimension, sources[id.index] == nil else { return nil }
-      sources[id.index] = from
+    let source = graph.nodes[operands[0]].type.shape
+    guard source.elementCount <= type.shape.elementCount else { return nil }
+    let none = [Int](repeating: 0, count: source.rank)
+    var inner = Pad(low: none, high: none)
+    for place in type.shape.extents.indices
+    where pad.low[place] != 0 || pad.high[place] != 0 || pad.interior[place] != 0 {
+      let id = DimensionID(place)
+      let uses = index.indices.filter { index[$0].dependence(on: id) != .affine(0) }
+      guard uses.count == 1, let from = uses.first, index[from].asDimension == id,
+        source[from] == type.shape[place]
+      else { return nil }
+      inner.low[from] = pad.low[place]
+      inner.high[from] = pad.high[place]
+      inner.interior[from] = pad.interior[place]
     }
-    let isWhole = sources.indices.allSatisfy { sources[$0] != nil || type.shape[$0] == 1 }
-    return isWhole ? sources : nil
+    return (inner, index)
   }
 }
 

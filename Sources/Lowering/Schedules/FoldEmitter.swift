@@ -21,8 +21,8 @@ extension StageEmitter {
     let loops = InnerLoops(
       dimensions: plan.folded.filter { $0 != vector }, vector: vector, lanes: plan.lanes,
       accumulators: plan.accumulators, unroll: plan.unroll,
-      unrollsCompletely: vector == nil && kernel.points(plan.folded) <= 16
-        && kernel.points(plan.folded) * points.count <= 64,
+      unrolled: vector == nil
+        ? PointTile.unrolled(kernel, plan.folded, points: points.count) : 0,
       skipsFirst: fault == .scheduleWrongReductionStart)
     try iterate(loops, Point()) { inner throws(Diagnostic) in
       for (slot, point) in points.enumerated() {

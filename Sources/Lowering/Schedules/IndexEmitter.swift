@@ -7,6 +7,8 @@ struct IndexValue {
   var stride = 0
   /// What depends on the lane in another way, as i64 lanes.
   var lanes: RegisterID?
+  /// What `lanes` are, where as many neighbours are equal each time: lane i has `step * (i / count)`.
+  var repeated: (step: Int, count: Int)?
   /// What is known of all lanes.
   var range: IndexRange
 
@@ -35,6 +37,9 @@ struct IndexEmitter {
       sum.range = sum.range + value.range * term.coefficient
       if let lanes = value.lanes {
         let scaled = binary(.multiply, lanes, term.coefficient)
+        sum.repeated =
+          sum.lanes == nil
+          ? value.repeated.map { ($0.step * term.coefficient, $0.count) } : nil
         sum.lanes = sum.lanes.map { binary(.add, $0, scaled) } ?? scaled
       }
     }
@@ -80,6 +85,14 @@ struct IndexEmitter {
         range: value.range.quotient(divisor))
     }
     if staysInBlock(value, divisor) { return uniform(builder.quotient(value.base, divisor)) }
+    if value.lanes == nil, value.stride == 1,
+      builder.range(of: value.base).isMultiple(of: divisor)
+    {
+      let first = IndexValue(base: 0, stride: 1, range: IndexRange(0, laneCount - 1))
+      return IndexValue(
+        base: builder.quotient(value.base, divisor), lanes: divide(first, divisor).quotient,
+        repeated: (1, divisor), range: value.range.quotient(divisor))
+    }
     let lanes = divide(value, divisor).quotient
     return IndexValue(base: 0, lanes: lanes, range: value.range.quotient(divisor))
   }
@@ -193,5 +206,12 @@ struct IndexEmitter {
     let type = builder.type(of: register)
     if type.dtype == dtype { return register }
     return builder.define(.convert(register), LoopType(dtype, lanes: type.lanes))
+  }
+}
+
+extension IndexRange {
+  /// Whether every value is a multiple of a positive number.
+  fileprivate func isMultiple(of divisor: Int) -> Bool {
+    modulus % divisor == 0 && residue % divisor == 0
   }
 }

@@ -166,7 +166,7 @@ extension Kernel {
 
 extension IndexExpression {
   /// Whether the index is a function of `a * minor + b`, term by term.
-  fileprivate func allowsMerging(_ a: DimensionID, _ b: DimensionID, minor: Int) -> Bool {
+  func allowsMerging(_ a: DimensionID, _ b: DimensionID, minor: Int) -> Bool {
     var (major, lesser) = (0, 0)
     for term in terms {
       switch term.atom {
@@ -181,7 +181,7 @@ extension IndexExpression {
     return major == lesser * minor
   }
 
-  fileprivate func merging(
+  func merging(
     _ a: DimensionID, _ b: DimensionID, into whole: DimensionID
   ) -> IndexExpression {
     var result = IndexExpression(constant: constant)

@@ -67,7 +67,13 @@ private func pieces(_ kernel: Kernel, _ target: Target) -> [Piece] {
 }
 
 private func pieces(whole kernel: Kernel, _ target: Target) -> [Piece] {
-  if let contraction = Contraction.find(in: kernel, target) { return contraction.pieces(target) }
+  let found = Contraction.find(in: kernel, target)
+  if let merged = MergedGroups(kernel, target), let (plan, cost) = merged.plan(target),
+    found.map({ cost < $0.cost }) ?? true
+  {
+    return [Piece(kernel: merged.kernel, work: .nest(plan))]
+  }
+  if let found { return found.contraction.pieces(target) }
   return [Piece(kernel: kernel, work: .nest(VectorChoice(kernel: kernel, target: target).plan()))]
 }
 

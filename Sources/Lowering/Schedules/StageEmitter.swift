@@ -19,8 +19,7 @@ struct StageEmitter {
     let dimensions = stage.dimensions.filter { $0 != plan.vector }
     let vector = stage.dimensions.contains { $0 == plan.vector } ? plan.vector : nil
     let own = InnerLoops(
-      dimensions: dimensions, vector: vector, lanes: plan.lanes, unroll: plan.unroll,
-      unrollsCompletely: false)
+      dimensions: dimensions, vector: vector, lanes: plan.lanes, unroll: plan.unroll)
     var tile = points
     for slot in tile.indices { tile[slot].ahead = plan.ahead }
     try iterate(own, Point()) { inner throws(Diagnostic) in
@@ -104,7 +103,7 @@ struct StageEmitter {
           try iterate(rest, moved, inside)
         }
       }
-      if loops.unrollsCompletely {
+      if loops.dimensions.count <= loops.unrolled {
         for at in Swift.stride(from: start, to: full, by: wide) {
           try step(LoopIndex(constant: at), wide)
         }
@@ -164,8 +163,8 @@ struct InnerLoops {
   /// How many steps of the innermost loop are taken at once; the point's slot says which it is.
   var accumulators = 1
   var unroll = 1
-  /// Whether no loop is left.
-  var unrollsCompletely: Bool
+  /// How many of the innermost dimensions have no loop.
+  var unrolled = 0
   /// A planted fault: the first step of the outermost loop is left out.
   var skipsFirst = false
 }

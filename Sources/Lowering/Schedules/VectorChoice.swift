@@ -128,7 +128,7 @@ struct VectorChoice {
     }
   }
 
-  private func vectors(_ id: DimensionID, _ lanes: Int) -> Int {
+  func vectors(_ id: DimensionID, _ lanes: Int) -> Int {
     ceilingQuotient(kernel.extent(id), lanes)
   }
 
@@ -138,49 +138,33 @@ struct VectorChoice {
     kernel.stages.contains { !$0.folded.isEmpty && kernel.points($0.folded) > 16 }
   }
 
-  private func outerPlan(_ id: DimensionID) -> NestPlan {
+  func outerPlan(_ id: DimensionID) -> NestPlan {
     var plan = NestPlan()
     plan.vector = id
     plan.lanes = lanes(id, kernel.stages)
     plan.loops = orderedOuter(last: id).map { OuterLoop(id: $0, block: kernel.extent($0)) }
     plan.streamed = streamed(along: id)
     if let across = crossing(id) { return transposing(plan, across) }
-    if foldsLongColumns(id) { return foldingRows(plan, id) }
-    var vectors = 1
-    if hasFold {
+    let tile = pointTile(id)
+    if tile == nil, foldsLongColumns(id) { return foldingRows(plan, id) }
+    var vectors = tile?.vectors ?? 1
+    if tile == nil, hasFold {
       let most = registersHoldRow(id) ? 8 : 4
       while vectors < most, plan.lanes * vectors * 2 <= kernel.extent(id) { vectors *= 2 }
     }
     plan.loops[plan.loops.count - 1].tile = plan.lanes * vectors
-    if !hasFold { plan.loops[plan.loops.count - 1].unroll = 2 }
-    if let place = plan.loops.dropLast().lastIndex(where: { sharesLoads($0.id) }) {
-      plan.loops[place].tile = min(4, kernel.extent(plan.loops[place].id))
-      plan.loops[plan.loops.count - 1].unroll = 1
+    if tile == nil, !hasFold { plan.loops[plan.loops.count - 1].unroll = 2 }
+    for place in plan.loops.dropLast().indices {
+      if let size = tile?.sizes[plan.loops[place].id] { plan.loops[place].tile = size }
     }
+    let points = tile?.sizes.values.reduce(vectors, *) ?? vectors
     plan.stages = kernel.stages.map { stage in
       var stagePlan = StagePlan(folded: stage.folded)
-      stagePlan.accumulators = accumulators(stage, beside: vectors)
+      stagePlan.accumulators = accumulators(stage, beside: points)
+      if tile != nil { stagePlan.unroll = 2 }
       return stagePlan
     }
     return split(plan)
-  }
-
-  /// Whether neighbouring points along a dimension read the same elements in a fold over a small window: those of a
-  /// filter, or of windows that overlap.
-  private func sharesLoads(_ id: DimensionID) -> Bool {
-    guard let stage = kernel.stages.first, stage.dimensions.isEmpty, case .fold = stage.kind,
-      2...16 ~= kernel.points(stage.folded)
-    else { return false }
-    return stage.body.instructions.contains { instruction in
-      guard case .load(_, let index, _) = instruction.operation,
-        case .affine(let step) = index[0].dependence(on: id)
-      else { return false }
-      return stage.folded.contains { folded in
-        guard case .affine(let inner) = index[0].dependence(on: folded), inner != 0, step != 0
-        else { return false }
-        return step % inner == 0 && step / inner < kernel.extent(folded)
-      }
-    }
   }
 
   private func innerPlan() -> NestPlan {

@@ -69,11 +69,30 @@ extension Contraction {
     let rowBytes = kernel.points(rows) * kernel.points(reduced) * element
     let fits = ceilingQuotient(rowBytes, target.secondLevelCacheBytes / 4)
     let panels = ceilingQuotient(extent, plan.loops[batch.count].tile)
-    let wanted = max(
+    var wanted = max(
       min(NestPlan.maximumTasks, plan.work / NestPlan.grain),
       panels > 1 ? min(fits, 4 * NestPlan.maximumTasks) : 1)
-    let order = plan.loops.indices.filter { $0 != batch.count } + [batch.count]
+    var order = plan.loops.indices.filter { $0 != batch.count } + [batch.count]
+    // What lies within a row's memory, as groups of channels do, comes back to it while the cache holds it.
+    let within = batch.indices.filter { liesWithinRows(batch[$0]) }
+    if !within.isEmpty {
+      let bytes = kernel.parameters.reduce(0) { $0 + $1.type.byteCount }
+      let cached = ceilingQuotient(bytes, target.secondLevelCacheBytes / 2)
+      wanted = max(wanted, min(cached, 4 * NestPlan.maximumTasks))
+      order = order.filter { !within.contains($0) } + within
+    }
     plan.distribute(kernel, into: wanted, order: order)
+  }
+
+  /// Whether results along a batch dimension lie nearer to each other than those of neighbouring rows.
+  private func liesWithinRows(_ id: DimensionID) -> Bool {
+    guard let store = kernel.stages.last?.index.first,
+      case .affine(let step) = store.dependence(on: id)
+    else { return false }
+    return rows.allSatisfy { row in
+      guard case .affine(let own) = store.dependence(on: row) else { return false }
+      return own > step
+    }
   }
 }
 

@@ -28,8 +28,11 @@ struct Contraction {
   /// The other outer dimensions: both factors or neither depend on them.
   var batch: [DimensionID] { kernel.outer.filter { $0 != vector && !rows.contains($0) } }
 
-  /// The best reading of a kernel as a contraction; nil when it is none, or has no rows.
-  static func find(in kernel: Kernel, _ target: Target) -> Contraction? {
+  /// The best reading of a kernel as a contraction, and about how many cycles it takes; nil when it is none, or has no
+  /// rows.
+  static func find(
+    in kernel: Kernel, _ target: Target
+  ) -> (contraction: Contraction, cost: Double)? {
     guard let first = kernel.stages.first, case .fold(.sum, _) = first.kind,
       first.dimensions.isEmpty, let last = first.body.instructions.last,
       last.operation == .binary(.multiply),
@@ -45,7 +48,7 @@ struct Contraction {
         if best.map({ cost < $0.cost }) ?? true { best = (found, cost) }
       }
     }
-    return best?.contraction
+    return best
   }
 
   private init?(

@@ -13,13 +13,17 @@ struct SplitReduction {
   /// The split of a kernel; nil when there is nothing to gain.
   init?(_ kernel: Kernel) {
     let folds = Array(kernel.stages.prefix(kernel.leadingFolds))
-    guard let over = folds.first?.folded, let id = over.first,
-      let count = SplitReduction.partCount(kernel, id)
+    guard let over = folds.first?.folded, let counts = SplitReduction.partCounts(kernel, over)
     else { return nil }
     let results = kernel.points(kernel.outer)
     var shared = kernel
-    let part = shared.addDimension("part", count)
-    let place = IndexExpression.dimension(part) * results + SplitReduction.place(kernel)
+    let cuts = counts.map { (id: $0.id, part: shared.addDimension("part", $0.count)) }
+    let outer = cuts.map(\.part)
+    let place = outer.reduce(into: IndexExpression(constant: 0)) {
+      $0 = $0 * shared.extent($1) + .dimension($1)
+    }
+    let count = shared.points(outer)
+    let partial = place * results + SplitReduction.place(kernel)
     let partials = folds.indices.map { number in
       let name = folds.count == 1 ? "parts" : "parts\(number)"
       let type = TensorType(folds[number].foldedType, [count * results])
@@ -28,32 +32,38 @@ struct SplitReduction {
     }
 
     parts = shared
-    let step = parts.addDimension(
-      kernel.dimensions[id.index].name, kernel.extent(id) / count)
-    let whole = IndexExpression.dimension(part) * parts.extent(step) + .dimension(step)
+    var steps: [DimensionID: (step: DimensionID, whole: IndexExpression)] = [:]
+    for (id, part) in cuts {
+      let extent = kernel.extent(id) / shared.extent(part)
+      let step = parts.addDimension(kernel.dimensions[id.index].name, extent)
+      steps[id] = (step, IndexExpression.dimension(part) * extent + .dimension(step))
+    }
     let bounds = parts.bounds
     parts.locals = folds.map {
       KernelLocal(name: "sum", type: TensorType($0.foldedType, [1]))
     }
-    parts.outer = [part] + kernel.outer
+    parts.outer = outer + kernel.outer
     parts.stages = folds
     rest = shared
     for (number, fold) in folds.enumerated() {
       guard case .fold(let function, _) = fold.kind else { continue }
-      parts.stages[number].kind = .fold(function, over: [step] + over.dropFirst())
+      parts.stages[number].kind = .fold(function, over: over.map { steps[$0]?.step ?? $0 })
       parts.stages[number].body.mapExpressions { index in
-        index.substituting(in: bounds) { $0 == .dimension(id) ? whole : nil }
+        index.substituting(in: bounds) { atom in
+          guard case .dimension(let id) = atom else { return nil }
+          return steps[id]?.whole
+        }
       }
       parts.stages[number].target = .local(number)
       parts.stages[number].index = [0]
       let sum = ScalarInstruction(.load(.local(number), [0], guards: []), [], fold.foldedType)
       parts.stages.append(
         KernelStage(
-          target: partials[number], index: [place], dimensions: [], kind: .map,
+          target: partials[number], index: [partial], dimensions: [], kind: .map,
           body: ScalarBody([sum]), location: fold.location))
-      rest.stages[number].kind = .fold(function, over: [part])
+      rest.stages[number].kind = .fold(function, over: outer)
       rest.stages[number].body = ScalarBody([
-        ScalarInstruction(.load(partials[number], [place], guards: []), [], fold.foldedType)
+        ScalarInstruction(.load(partials[number], [partial], guards: []), [], fold.foldedType)
       ])
     }
   }
@@ -65,16 +75,37 @@ struct SplitReduction {
     return place
   }
 
-  /// How many parts; nil for one.
-  private static func partCount(_ kernel: Kernel, _ id: DimensionID) -> Int? {
+  /// Into how many parts which dimensions are cut, the first ones first; nil where one part is as good.
+  private static func partCounts(
+    _ kernel: Kernel, _ over: [DimensionID]
+  ) -> [(id: DimensionID, count: Int)]? {
     let results = kernel.points(kernel.outer)
-    let steps = kernel.points(kernel.stages[0].folded)
+    let steps = kernel.points(over)
     // The parts are worth their memory and the second pass when each result has many steps.
     guard steps >= 2048, kernel.work >= 8 * NestPlan.grain, results <= 1 << 16,
       results <= steps * 4
     else { return nil }
-    let most = min(32, steps / 256, max(2, (1 << 20) / results))
-    let count = (1...max(most, 1)).last { kernel.extent(id) % $0 == 0 } ?? 1
-    return count > 1 ? count : nil
+    var most = max(1, min(mostParts(kernel), steps / 256, max(2, (1 << 20) / results)))
+    var counts: [(id: DimensionID, count: Int)] = []
+    for id in over {
+      let count = (1...most).last { kernel.extent(id) % $0 == 0 } ?? 1
+      if count > 1 { counts.append((id, count)) }
+      most /= count
+      if count < kernel.extent(id) || most < 2 { break }
+    }
+    return counts.isEmpty ? nil : counts
+  }
+
+  /// How many parts at most: more where a factor is read for several results but is no row factor of a contraction,
+  /// so that a cache holds what a part reads.
+  private static func mostParts(_ kernel: Kernel) -> Int {
+    let body = kernel.stages[0].body
+    guard let last = body.instructions.last, last.operation == .binary(.multiply),
+      last.operands.contains(where: { factor in
+        kernel.outer.allSatisfy { body.varying(with: $0)[factor] }
+      })
+    else { return 32 }
+    let bytes = kernel.parameters.reduce(0) { $0 + ($1.role == .input ? $1.type.byteCount : 0) }
+    return min(128, max(32, bytes >> 18))
   }
 }
