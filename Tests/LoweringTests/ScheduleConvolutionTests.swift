@@ -54,6 +54,52 @@ struct ScheduleConvolutionTests {
     }
   }
 
+  /// Windows that reach beyond the input: points inside of it check nothing, wherever the tasks begin.
+  @Test(arguments: [
+    (3, 1, 1, 1), (3, 1, 0, 1), (3, 2, 1, 1), (5, 1, 2, 1), (3, 1, 2, 2), (2, 3, 1, 1),
+    (7, 1, 3, 1),
+  ])
+  func paddedDepthwise(size: Int, stride: Int, before: Int, dilation: Int) throws {
+    for (images, height, width, channels) in [(3, 19, 23, 21), (1, 4, 6, 40), (1, 1, 9, 8)] {
+      var maker = KernelMaker("padded")
+      let more = (size - 1) * dilation + 1
+      let (rows, columns) = (
+        (height + 2 * before - more) / stride + 1, (width + before + 1 - more) / stride + 1
+      )
+      guard rows > 0, columns > 0 else { continue }
+      let (n, h) = (maker.dimension("n", images), maker.dimension("h", rows))
+      let (w, c) = (maker.dimension("w", columns), maker.dimension("c", channels))
+      let (i, j) = (maker.dimension("i", size), maker.dimension("j", size))
+      let x = maker.input(.f32, [images, height, width, channels])
+      let filter = maker.input(.f32, [size, size, channels])
+      let out = maker.output(.f32, [images, rows, columns, channels])
+      let y = at(h) * stride + at(i) * dilation - IndexExpression(constant: before)
+      let z = at(w) * stride + at(j) * dilation - IndexExpression(constant: before)
+      maker.kernel.outer = [n, h, w, c]
+      maker.stage(
+        out, [at(n), at(h), at(w), at(c)], .fold(.sum, over: [i, j]),
+        [
+          ScalarInstruction(.constant(0), [], .f32),
+          load(
+            x, [at(n), y, z, at(c)],
+            guards: [IndexGuard(y, below: height), IndexGuard(z, below: width)], otherwise: [0]),
+          load(filter, [at(i), at(j), at(c)]),
+          ScalarInstruction(.binary(.multiply), [1, 2], .f32),
+        ])
+      try checkSchedule(maker)
+      let far = Target(
+        vectorBytes: 32, vectorRegisters: 16, firstLevelCacheBytes: 2 << 10,
+        secondLevelCacheBytes: 16 << 10)
+      try checkSchedule(maker, targets: [far])
+      guard size == 3, stride == 1, before == 1, images == 3 else { continue }
+      for target in [scheduleTargets[1], far] {
+        let loops = try schedule(maker.finished, for: target)
+        #expect(loops.phases[0].taskCount > 1)
+        #expect(!loops.description.contains("mask"))
+      }
+    }
+  }
+
   /// The filter's gradient: the taps share the results' gradient, and each part of the sum stays in a cache.
   @Test(arguments: [(3, 1), (5, 2), (7, 1)])
   func depthwiseFilterGradient(size: Int, stride: Int) throws {
@@ -88,7 +134,7 @@ struct ScheduleConvolutionTests {
     for dtype in [DType.f32, .f64, .bf16, .i32] {
       let maker = grouped(groups: 11, channels: channels, results: results, dtype)
       try checkSchedule(maker, tolerance: dtype == .bf16 ? 5e-2 : 1e-4)
-      guard dtype == .f32, results == 2 || results == 4 else { continue }
+      guard dtype == .f32, channels == 1, results == 2 || results == 4 else { continue }
       let loops = try schedule(maker.finished, for: scheduleTargets[1]).description
       #expect(loops.contains("shuffle"))
     }
@@ -151,9 +197,8 @@ struct ScheduleConvolutionTests {
       secondLevelCacheBytes: 64 << 10)
     let loops = try schedule(maker.finished, for: target)
     #expect(loops.phases[0].taskCount > 8)
-    guard case .loop(let counter, _, let end, _, _, _)? = loops.phases[0].body.first(
-      where: { if case .loop = $0 { true } else { false } })
-    else {
+    let outermost = loops.phases[0].body.first { if case .loop = $0 { true } else { false } }
+    guard case .loop(let counter, _, let end, _, _, _)? = outermost else {
       Issue.record("a task has no loop over the groups")
       return
     }

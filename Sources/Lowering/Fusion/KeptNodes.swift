@@ -168,6 +168,11 @@ struct KeptNodes: Sendable {
     for (slot, operand) in node.operands.enumerated() {
       guard let index = node.term.index(ofOperand: slot) else { continue }
       if let base = affineBase(of: operand, at: index, extents: node.extents) {
+        if base == operand, let source = windowSource(of: base, node, index) {
+          isKept[source] = true
+          isOptional[source] = false
+          continue
+        }
         isKept[base] = true
         isOptional[base] = false
       } else {
@@ -175,6 +180,40 @@ struct KeptNodes: Sendable {
         isOptional[operand] = false
       }
     }
+  }
+
+  /// The node in memory that a contraction may read under guards, instead of a padded copy; nil where the copy serves.
+  ///
+  /// Each element is then read for the steps of a window alone, not for many channels, and few windows reach beyond the
+  /// tensor's ends.
+  private func windowSource(
+    of pad: Int, _ reader: FusionNode, _ index: [IndexExpression]
+  ) -> Int? {
+    let node = graph.nodes[pad]
+    guard !isKept[pad], case .guarded(let term, let guards, _) = node.term, node.kind == .map,
+      let read = term.asRead, read.operand == 0, guards.allSatisfy({ $0.expression.isAffine }),
+      case let taps = reader.folded.reduce(1, *), taps <= 32,
+      reader.pointCount <= 2 * taps * node.type.shape.elementCount
+    else { return nil }
+    let source = node.operands[0]
+    let shapes = (graph.nodes[source].type.shape, node.type.shape)
+    var padded: Set<Int> = []
+    for place in node.type.shape.extents.indices where shapes.0[place] != shapes.1[place] {
+      let surplus = shapes.1[place] - shapes.0[place]
+      guard (1...NestPlan.mostBorder).contains(surplus), 3 * surplus <= shapes.0[place] else {
+        return nil
+      }
+      padded.insert(place)
+    }
+    let rank = reader.type.shape.rank
+    let areTaps = reader.folded.indices.allSatisfy { place in
+      let id = DimensionID(rank + place)
+      return reader.folded[place] == 1
+        || padded.contains { index[$0].dependence(on: id) != .affine(0) }
+    }
+    let bounds = IndexBounds(extents: reader.extents)
+    let inner = read.index.map { $0.substituting(index, in: bounds) }
+    return areTaps ? affineBase(of: source, at: inner, extents: reader.extents) : nil
   }
 
   /// The node below index work of which an operand's elements are affine reads, perhaps under another shape; nil when

@@ -155,6 +155,7 @@ extension BodyEmitter {
       }
       return value
     }
+    if let otherwise, load.guards.contains(where: indices.fails) { return otherwise.value }
     let (scalar, lanes) = conditions(load.guards, indices)
     let index = indices.evaluate(load.index)
     guard let otherwise, scalar != nil || lanes != nil else {

@@ -171,6 +171,12 @@ struct IndexEmitter {
       .compare(.less, lanes, constant(count, type)), LoopType(.bool, lanes: laneCount))
   }
 
+  /// Whether an expression never is in the range of its guard.
+  func fails(_ condition: IndexGuard) -> Bool {
+    let range = evaluate(condition.expression).range
+    return range.upper < 0 || range.lower >= condition.extent
+  }
+
   /// Whether an expression is in the range of its guard; nil when it always is.
   func condition(_ condition: IndexGuard) -> RegisterID? {
     let value = evaluate(condition.expression)

@@ -10,6 +10,8 @@ struct NestEmitter {
   let stages: StageEmitter
   /// For each stage that is folded row by row the memory of its results so far.
   let sums: [Int]
+  /// The points of loops at which no guard fails, where there are others.
+  private let interiors: [DimensionID: Range<Int>]
 
   /// Makes an emitter; parameter i of the kernel is memory i of the builder's loops.
   init(_ builder: LoopsBuilder, _ kernel: Kernel, _ plan: NestPlan, fault: PlantedFault?) {
@@ -17,6 +19,7 @@ struct NestEmitter {
     self.kernel = kernel
     self.plan = plan
     self.fault = fault
+    interiors = plan.interiors(of: kernel)
     let slots = plan.loops.reduce(1) { product, loop in
       product * (loop.id == plan.vector ? loop.tile / plan.lanes : loop.tile)
     }
@@ -63,6 +66,8 @@ struct NestEmitter {
   struct Tile {
     var counters: [DimensionID: LoopIndex] = [:]
     var sizes: [DimensionID: Int] = [:]
+    /// Whether guards may fail along a loop around this one: points are then computed one by one.
+    var isBorder = false
   }
 
   private func outer(
@@ -81,6 +86,9 @@ struct NestEmitter {
   ) throws(Diagnostic) {
     let loop = plan.loops[depth]
     let extent = kernel.extent(loop.id)
+    if let interior = interiors[loop.id] {
+      return try around(interior, loop, from: start, tile, body)
+    }
     let full = extent / loop.tile * loop.tile
     func inner(_ counter: LoopIndex, _ size: Int) throws(Diagnostic) {
       var tile = tile
@@ -114,6 +122,67 @@ struct NestEmitter {
     let own = builder.define(.index(end), LoopType(.i64))
     let limit = builder.define(.constant(UInt64(full)), LoopType(.i64))
     return .register(builder.define(.binary(.minimum, own, limit), LoopType(.i64)))
+  }
+
+  /// One outer loop of a task: the points at which no guard fails by tiles, each of the others by itself, so that it is
+  /// known what fails there.
+  private func around(
+    _ interior: Range<Int>, _ loop: OuterLoop, from start: LoopIndex, _ tile: Tile,
+    _ body: (Tile) throws(Diagnostic) -> Void
+  ) throws(Diagnostic) {
+    let isSplit = loop.block < kernel.extent(loop.id)
+    let end = start + LoopIndex(constant: loop.block)
+    func inner(_ counter: LoopIndex, _ size: Int, isBorder: Bool) throws(Diagnostic) {
+      var tile = tile
+      tile.counters[loop.id] = counter
+      tile.sizes[loop.id] = size
+      tile.isBorder = tile.isBorder || isBorder
+      try body(tile)
+    }
+    func border(_ places: Range<Int>) throws(Diagnostic) {
+      for place in places {
+        let point = LoopIndex(constant: place)
+        guard isSplit else {
+          try inner(point, 1, isBorder: true)
+          continue
+        }
+        let isFrom = compare(.lessEqual, start, point)
+        let isBelow = compare(.less, point, end)
+        let isOwn = builder.define(.binary(.and, isFrom, isBelow), LoopType(.bool))
+        try builder.conditional(isOwn) { () throws(Diagnostic) in
+          try inner(point, 1, isBorder: true)
+        }
+      }
+    }
+    try border(0..<interior.lowerBound)
+    let size = tile.isBorder ? 1 : loop.tile
+    let full = interior.lowerBound + interior.count / size * size
+    let first = LoopIndex(constant: interior.lowerBound)
+    let (from, to) =
+      isSplit
+      ? (bound(.maximum, start, first), bound(.minimum, end, LoopIndex(constant: full)))
+      : (first, LoopIndex(constant: full))
+    try builder.loop(
+      kernel.dimensions[loop.id.index].name, from: from, to: to, step: size, unroll: loop.unroll
+    ) { counter throws(Diagnostic) in
+      try inner(counter, size, isBorder: false)
+    }
+    if full < interior.upperBound, fault != .scheduleSkipsTail {
+      try inner(LoopIndex(constant: full), interior.upperBound - full, isBorder: false)
+    }
+    try border(interior.upperBound..<kernel.extent(loop.id))
+  }
+
+  private func compare(
+    _ function: CompareFunction, _ a: LoopIndex, _ b: LoopIndex
+  ) -> RegisterID {
+    let sides = [a, b].map { builder.define(.index($0), LoopType(.i64)) }
+    return builder.define(.compare(function, sides[0], sides[1]), LoopType(.bool))
+  }
+
+  private func bound(_ function: BinaryFunction, _ a: LoopIndex, _ b: LoopIndex) -> LoopIndex {
+    let sides = [a, b].map { builder.define(.index($0), LoopType(.i64)) }
+    return .register(builder.define(.binary(function, sides[0], sides[1]), LoopType(.i64)))
   }
 
   private func stages(at tile: Tile) throws(Diagnostic) {

@@ -34,10 +34,16 @@ extension VectorChoice {
     guard let fold = FoldLoads(kernel, vector: id, lanes: lanes(id, kernel.stages)) else {
       return nil
     }
-    let sharing = kernel.outer.filter { $0 != id && kernel.extent($0) > 1 && fold.isShared($0) }
+    let all = kernel.outer.filter { $0 != id && kernel.extent($0) > 1 && fold.isShared($0) }
+    // Of short folds the points lie side by side: a row of them needs few rows of what they read.
+    let nearest = kernel.outerByStride.last { all.contains($0) }
+    let sharing = kernel.points(kernel.stages[0].folded) > 64 ? all : [nearest].compactMap { $0 }
     guard !sharing.isEmpty, fold.sharesAll || !foldsLongColumns(id) else { return nil }
     let most = target.vectorRegisters > 16 ? 16 : 12
     let allVectors = vectors(id, lanes(id, kernel.stages))
+    // Whole lines, where the vectors do not go along rows from front to back.
+    let line = VectorChoice.lineBytes / target.vectorBytes
+    let least = hasFarRows(id) && allVectors > line ? max(line, 1) : 1
     var best: PointTile?
     func consider(_ tile: PointTile) {
       guard let cost = fold.cost(tile, registers: target.vectorRegisters) else { return }
@@ -47,9 +53,9 @@ extension VectorChoice {
       best = tile
       best?.cost = whole
     }
-    for vectors in [1, 2, 4] where vectors <= allVectors {
+    for vectors in [1, 2, 4] where vectors <= allVectors && vectors >= least {
       for (place, first) in sharing.enumerated() {
-        for size in 1...min(kernel.extent(first), most / vectors) {
+        for size in 1...max(1, min(kernel.extent(first), most / vectors)) {
           consider(PointTile(sizes: [first: size], vectors: vectors))
           guard size > 1 else { continue }
           for second in sharing.dropFirst(place + 1) {
@@ -95,11 +101,13 @@ private struct FoldLoads {
       var shuffles = 0.0
       for id in kernel.outer + folded {
         switch index[0].dependence(on: id) {
-        case .affine(let step): own[id] = abs(step) * (id == vector ? lanes : 1)
+        case .affine(let step):
+          own[id] = abs(step) * (id == vector ? lanes : 1)
+          if id == vector, abs(step) > 1 { shuffles = 2 }
         case .other:
           guard id == vector else { return nil }
           own[id] = 1
-          shuffles = 1
+          shuffles = index[0].terms.contains { $0.atom.isDivided && $0.coefficient > 1 } ? 3 : 1
         }
       }
       steps.append(own)
@@ -176,7 +184,7 @@ private struct FoldLoads {
     }
     let work = Double(points * repeats * operations) / 2
     let latency = 4.5 * Double(repeats)
-    let overhead = count == folded.count ? 0 : 1.0
+    let overhead = count == folded.count ? 0 : 2.0
     let cycles = max(work, loads / 1.7, latency) + 0.1 * loads + overhead
     return (cycles / Double(points * repeats), live)
   }
@@ -192,7 +200,8 @@ private struct FoldLoads {
         guard !folded.contains(other), size > 1, let outer = own[other], outer > 0 else {
           return false
         }
-        return outer % step == 0 && outer / step < extent || step % outer == 0 && step / outer < size
+        return outer % step == 0 && outer / step < extent
+          || step % outer == 0 && step / outer < size
       }
       if repeats { break }
     }
@@ -214,5 +223,14 @@ private struct FoldLoads {
       }
     }
     return product * length
+  }
+}
+
+extension IndexExpression.Atom {
+  fileprivate var isDivided: Bool {
+    switch self {
+    case .quotient, .remainder: true
+    case .dimension, .instruction: false
+    }
   }
 }

@@ -69,7 +69,7 @@ private func pieces(_ kernel: Kernel, _ target: Target) -> [Piece] {
 private func pieces(whole kernel: Kernel, _ target: Target) -> [Piece] {
   let found = Contraction.find(in: kernel, target)
   if let merged = MergedGroups(kernel, target), let (plan, cost) = merged.plan(target),
-    found.map({ cost < $0.cost }) ?? true
+    found.map({ cost * $0.contraction.rowDistance(target) < $0.cost }) ?? true
   {
     return [Piece(kernel: merged.kernel, work: .nest(plan))]
   }

@@ -4,7 +4,7 @@ import LoopIR
 /// Plans for what memory allows, rather than arithmetic.
 extension VectorChoice {
   /// The bytes that caches move at once.
-  private static let lineBytes = 64
+  static let lineBytes = 64
   /// How far a task of a transposition goes along the vectors, and across them: enough for whole lines and pages,
   /// and few enough for the lines that it has begun to stay in the first-level cache.
   private static let transposedBlock = (along: 128, across: 64)

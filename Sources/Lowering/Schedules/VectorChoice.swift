@@ -145,23 +145,18 @@ struct VectorChoice {
     plan.loops = orderedOuter(last: id).map { OuterLoop(id: $0, block: kernel.extent($0)) }
     plan.streamed = streamed(along: id)
     if let across = crossing(id) { return transposing(plan, across) }
-    let tile = pointTile(id)
-    if tile == nil, foldsLongColumns(id) { return foldingRows(plan, id) }
-    var vectors = tile?.vectors ?? 1
-    if tile == nil, hasFold {
+    if let tile = pointTile(id) { return sharing(plan, tile) }
+    if foldsLongColumns(id) { return foldingRows(plan, id) }
+    var vectors = 1
+    if hasFold {
       let most = registersHoldRow(id) ? 8 : 4
       while vectors < most, plan.lanes * vectors * 2 <= kernel.extent(id) { vectors *= 2 }
     }
     plan.loops[plan.loops.count - 1].tile = plan.lanes * vectors
-    if tile == nil, !hasFold { plan.loops[plan.loops.count - 1].unroll = 2 }
-    for place in plan.loops.dropLast().indices {
-      if let size = tile?.sizes[plan.loops[place].id] { plan.loops[place].tile = size }
-    }
-    let points = tile?.sizes.values.reduce(vectors, *) ?? vectors
+    if !hasFold { plan.loops[plan.loops.count - 1].unroll = 2 }
     plan.stages = kernel.stages.map { stage in
       var stagePlan = StagePlan(folded: stage.folded)
-      stagePlan.accumulators = accumulators(stage, beside: points)
-      if tile != nil { stagePlan.unroll = 2 }
+      stagePlan.accumulators = accumulators(stage, beside: vectors)
       return stagePlan
     }
     return split(plan)
@@ -196,7 +191,7 @@ struct VectorChoice {
   }
 
   /// Enough accumulators along the innermost folded dimension to hide the latency of an addition.
-  private func accumulators(_ stage: KernelStage, beside others: Int) -> Int {
+  func accumulators(_ stage: KernelStage, beside others: Int) -> Int {
     guard case .fold(_, let over) = stage.kind, let innermost = over.last,
       kernel.points(over) > 16
     else { return 1 }

@@ -75,7 +75,7 @@ extension Contraction {
     var order = plan.loops.indices.filter { $0 != batch.count } + [batch.count]
     // What lies within a row's memory, as groups of channels do, comes back to it while the cache holds it.
     let within = batch.indices.filter { liesWithinRows(batch[$0]) }
-    if !within.isEmpty {
+    if !within.isEmpty, kernel.points(reduced) <= 64 {
       let bytes = kernel.parameters.reduce(0) { $0 + $1.type.byteCount }
       let cached = ceilingQuotient(bytes, target.secondLevelCacheBytes / 2)
       wanted = max(wanted, min(cached, 4 * NestPlan.maximumTasks))
