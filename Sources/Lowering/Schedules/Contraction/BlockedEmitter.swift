@@ -30,17 +30,18 @@ struct BlockedEmitter {
   let columnFactor: ScalarBody
   let body: BodyEmitter
   /// The batch dimensions that the panels have.
-  private let panelBatch: [DimensionID]
+  let panelBatch: [DimensionID]
   /// The worker's memory of the rows of a block.
   let copies: Int
-  /// The memory of all panels, or the worker's of one panel in a block of the reduction.
-  let panels: Int
+  /// The memory of all panels, or the worker's of one panel in a block of the reduction; nil where columns are read in
+  /// place.
+  let panels: Int?
   /// The worker's memory of the sums.
   private let sums: Int
 
   var rowExtent: Int { kernel.extent(row) }
   var runLength: Int { kernel.extent(step) }
-  private var stepCount: Int { kernel.points(runs) * runLength }
+  var stepCount: Int { kernel.points(runs) * runLength }
   var extent: Int { kernel.extent(vector) }
   var width: Int { lanes * blocking.vectors }
   private var groupCount: Int { kernel.points(groups) }
@@ -86,12 +87,15 @@ struct BlockedEmitter {
     )
     let width = contraction.lanes * blocking.vectors
     panels =
-      blocking.packsFirst
-      ? kernel.parameters.count - 1
-      : builder.addMemory(
-        LoopMemory(
-          name: "panel", dtype: dtype, count: blocking.runs * blocking.steps * width,
-          kind: .worker))
+      switch blocking.columns {
+      case .packedFirst: kernel.parameters.count - 1
+      case .packedByTask:
+        builder.addMemory(
+          LoopMemory(
+            name: "panel", dtype: dtype, count: blocking.runs * blocking.steps * width,
+            kind: .worker))
+      case .inPlace: nil
+      }
     sums = builder.addMemory(
       LoopMemory(
         name: "sums", dtype: dtype,
@@ -233,31 +237,18 @@ struct BlockedEmitter {
     let tiles = count(from: block.tile, to: tileCount, most: blocking.tiles)
     try builder.loop("panel", to: panelCount) { panel throws(Diagnostic) in
       let number = bounded(block.panel + panel, below: self.panelCount)
-      if !blocking.packsFirst { try copyPanel(block, part, number) }
-      let place = panelPlace(block, number, first)
-      try builder.loop("group", to: groups) { group throws(Diagnostic) in
-        try builder.loop("tile", to: tiles) { tile throws(Diagnostic) in
-          let slot = group * blocking.tiles + tile
-          if !blocking.packsFirst { try askAhead(block, part, number, slot) }
-          // Each tile asks for its part of the next panel, and for some of what follows that.
-          let share = ceilingQuotient(part.count * width, blocking.groups * blocking.tiles)
-          let next = place + slot * share + LoopIndex(constant: stepCount * width)
-          try multiply(
-            sumsAt: sumPlace(panel: panel, row: slot * blocking.rows),
-            tileAt: slot * blocking.tileSize(lanes), panelAt: place,
-            nextAt: blocking.packsFirst ? next : nil, part.count, isLater: isLater)
+      try withColumns(block, part, number, first) { columns throws(Diagnostic) in
+        try builder.loop("group", to: groups) { group throws(Diagnostic) in
+          try builder.loop("tile", to: tiles) { tile throws(Diagnostic) in
+            let slot = group * blocking.tiles + tile
+            if case .packedByTask = blocking.columns { try askAhead(block, part, number, slot) }
+            try multiply(
+              sumsAt: sumPlace(panel: panel, row: slot * blocking.rows),
+              tileAt: slot * blocking.tileSize(lanes), columns, slot, part, isLater: isLater)
+          }
         }
       }
     }
-  }
-
-  /// Where a panel's part for a block of the reduction lies.
-  private func panelPlace(_ block: Block, _ panel: LoopIndex, _ first: LoopIndex) -> LoopIndex {
-    guard blocking.packsFirst else { return 0 }
-    var place: LoopIndex = 0
-    for id in panelBatch { place = place * kernel.extent(id) + (block.counters[id] ?? 0) }
-    place = place * panelCount + panel
-    return (place * stepCount + first) * width
   }
 
   /// Where the sums of a row of a block with a panel are.
@@ -271,25 +262,22 @@ struct BlockedEmitter {
   /// length of the reduction, but with that of a block and the number of blocks (Higham, "The accuracy of floating
   /// point summation", SIAM J. Sci. Comput. 14, 1993).
   private func multiply(
-    sumsAt base: LoopIndex, tileAt start: LoopIndex, panelAt place: LoopIndex,
-    nextAt next: LoopIndex?, _ steps: Int, isLater: RegisterID?
+    sumsAt base: LoopIndex, tileAt start: LoopIndex, _ columns: Columns, _ slot: LoopIndex,
+    _ part: Part, isLater: RegisterID?
   ) throws(Diagnostic) {
     let type = LoopType(dtype, lanes: lanes)
     let count = blocking.rows * blocking.vectors
     let variables = (0..<count).map { _ in builder.makeVariable(type) }
     for variable in variables { builder.assign(variable, builder.define(.constant(0), type)) }
-    try builder.loop("step", to: LoopIndex(constant: steps), unroll: 4) {
+    try builder.loop("step", to: LoopIndex(constant: part.count), unroll: 4) {
       step throws(Diagnostic) in
-      if let next { builder.prefetch(panels, next + step * (width / 4)) }
-      let columns = (0..<blocking.vectors).map { vector in
-        let offset = place + step * width + LoopIndex(constant: vector * lanes)
-        return builder.define(.load(LoopAccess(memory: panels, offset: offset)), type)
-      }
+      if case .packedFirst = blocking.columns { askAhead(part, columns, slot, step) }
+      let vectors = try vectors(of: columns, part, at: step)
       for row in 0..<blocking.rows {
         let place = start + blocking.place(LoopIndex(constant: row), step)
         let copy = builder.define(
           .load(LoopAccess(memory: copies, offset: place)), LoopType(dtype))
-        for (vector, column) in columns.enumerated() {
+        for (vector, column) in vectors.enumerated() {
           let variable = variables[row * blocking.vectors + vector]
           builder.assign(variable, body.multiplyAdd(copy, column, builder.read(variable)))
         }

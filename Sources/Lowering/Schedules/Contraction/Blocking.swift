@@ -6,8 +6,8 @@ import LoopIR
 /// A task computes a block of results. The column factor is copied into panels first. For each block of the reduction,
 /// in order, the task copies its rows into tiles, which the second-level cache holds, and adds to its sums the products
 /// of the tiles with each of its panels, whose part stays in the first-level cache while the tiles pass by. The sums
-/// are touched once in each block of the reduction, until the stages that follow read them. The blocks of the reduction, and so the order
-/// of every sum, depend on the extents and the target alone.
+/// are touched once in each block of the reduction, until the stages that follow read them. The blocks of the
+/// reduction, and so the order of every sum, depend on the extents and the target alone.
 struct Blocking {
   /// The register tile: rows, and vectors in each.
   var rows: Int
@@ -25,9 +25,25 @@ struct Blocking {
   ///
   /// Tiles then consist of such rows: a group has one value of each other row dimension.
   var copiesRows: Bool
-  /// Whether all panels are copied by a phase before the products, rather than each by the tasks that need it: those
-  /// would copy it again for each of many blocks of rows.
-  var packsFirst: Bool
+  /// Where the products read the columns.
+  var columns: Columns
+
+  /// Where the products read the columns.
+  enum Columns {
+    /// In panels that a phase copies before the products: tasks would copy them again for each of many blocks of rows.
+    case packedFirst
+    /// In panels that the tasks copy when they need them.
+    case packedByTask
+    /// Where they lie, a few steps of the reduction at a time: memory is then read in its order.
+    case inPlace
+  }
+
+  /// Rows that are not worth a copy of a panel, though each of its steps lies in a page of its own.
+  static let fewRows = 12
+  /// Rows that are worth a copy of all columns.
+  static let manyRows = 64
+  /// How many rows of the column factor are read beside each other: a processor foresees about as many streams.
+  static let stepsInPlace = 16
 
   /// The elements from tile to tile in the copy of the rows: vectors may be written beyond a tile's end.
   func tileSize(_ lanes: Int) -> Int { rows * runs * steps + lanes }
@@ -51,10 +67,11 @@ extension Contraction {
 
   /// The blocks of a contraction; nil where its factors are better read where they lie.
   func blocking(_ target: Target) -> Blocking? {
-    guard isBlockable, rowCount >= 12, extent >= 2 * lanes, stepCount >= 160,
-      kernel.work >= 1 << 20, gainsByCopies(target),
+    guard isBlockable, extent >= 2 * lanes, stepCount >= 160, kernel.work >= 1 << 20,
       let innermost = reduced.last, let first = rows.first
     else { return nil }
+    let isInPlace = rowCount <= Blocking.fewRows && hasFarColumns(target)
+    guard isInPlace || rowCount >= 12 && gainsByCopies(target) else { return nil }
     let body = fold.body
     let copiesRows =
       body.stride(rowLoad, along: innermost) != 1 && body.stride(rowLoad, along: first) == 1
@@ -62,7 +79,10 @@ extension Contraction {
     let (rows, vectors) = RegisterTile.padded(self, rowExtent: rowExtent, target)
     var blocking = Blocking(
       rows: rows, vectors: vectors, runs: 1, steps: kernel.extent(innermost),
-      copiesRows: copiesRows, packsFirst: columnStride != 1 || rowCount >= 64)
+      copiesRows: copiesRows,
+      columns: isInPlace
+        ? .inPlace
+        : columnStride != 1 || rowCount >= Blocking.manyRows ? .packedFirst : .packedByTask)
     cutReduction(&blocking, target)
     split(&blocking, rowExtent: rowExtent, target)
     return blocking
@@ -73,7 +93,7 @@ extension Contraction {
   private func gainsByCopies(_ target: Target) -> Bool {
     // Converted once, elements serve all columns.
     if rowLoad != row || rowDistance(target) > 1 { return rowCount >= 32 || columnStride == 1 }
-    guard rowCount >= 64 else { return hasFarColumns(target) }
+    guard rowCount >= Blocking.manyRows else { return hasFarColumns(target) }
     let size = fold.body.instructions[row].dtype.byteCount
     let panelBytes = stepCount * 2 * lanes * size
     // Windows are short pieces of memory: rows of a tile are left over at the end of each.
@@ -86,11 +106,14 @@ extension Contraction {
 
   /// Whether each step of the column factor lies in a page of its own, and all in memory rather than in a cache.
   ///
-  /// For few rows a copy of all panels would take longer than the products, and one by the task that needs it does not.
+  /// For fewer than many rows a copy of all panels would take longer than the products, and one by the task that needs
+  /// it does not.
   private func hasFarColumns(_ target: Target) -> Bool {
     let size = fold.body.instructions[column].dtype.byteCount
+    let varies = batch.filter { fold.body.varying(with: $0)[column] }
+    let columns = Double(extent) * Double(stepCount) * Double(kernel.points(varies))
     return columnStride == 1 && columnStep >= 1024
-      && Double(extent) * Double(stepCount * size) > Double(8 * target.secondLevelCacheBytes)
+      && columns * Double(size) > Double(8 * target.secondLevelCacheBytes)
   }
 
   /// How many times as long the products take because each step of the reduction touches a line of the row factor of
@@ -111,6 +134,10 @@ extension Contraction {
   /// Cuts the reduction so that a block's part of a panel takes half of the first-level cache: blocks of several runs,
   /// or several blocks in each run.
   private func cutReduction(_ blocking: inout Blocking, _ target: Target) {
+    if blocking.columns == .inPlace {
+      blocking.steps = min(blocking.steps, Blocking.stepsInPlace)
+      return
+    }
     let width = lanes * blocking.vectors * fold.body.instructions[row].dtype.byteCount
     let most = max(64, target.firstLevelCacheBytes / 2 / width)
     let (runLength, runCount) = (blocking.steps, stepCount / blocking.steps)

@@ -5,7 +5,7 @@ extension Contraction {
   /// The phases of the contraction: when the column factor is packed, a copy into panels, then the products.
   func pieces(_ target: Target) -> [Piece] {
     if let blocking = blocking(target) {
-      guard blocking.packsFirst else {
+      guard blocking.columns == .packedFirst else {
         return [Piece(kernel: kernel, work: .blocks(self, blocking))]
       }
       let (copy, product) = packed(width: lanes * blocking.vectors, target)

@@ -92,17 +92,18 @@ struct Contraction {
   }
 
   /// About how long it takes, in cycles.
-  private func cost(_ target: Target) -> Double {
+  func cost(_ target: Target) -> Double {
     let tile = RegisterTile.choose(self, target)
     let steps = Double(kernel.points(reduced) * kernel.points(batch))
     var cost = tile.cost * steps
     let blocking = blocking(target)
     if blocking != nil {
-      cost += Double(rowCount) * steps
+      let isContiguous = fold.body.stride(rowLoad, along: reduced[reduced.count - 1]) == 1
+      cost += Double(rowCount) * steps * (isContiguous ? 0.5 : 1)
     } else {
       cost *= rowDistance(target)
     }
-    if let blocking, !blocking.packsFirst {
+    if let blocking, blocking.columns != .packedFirst {
       cost += Double(extent) * steps * 0.5
     } else if needsPacking || blocking != nil {
       // A copy that no cache holds goes to memory and back.
@@ -111,13 +112,21 @@ struct Contraction {
       let isFar = copies * Double(size) > Double(target.secondLevelCacheBytes)
       cost += copies * (columnStride == 1 ? 0.5 : 2) * (isFar ? 4 : 1)
     }
-    // Lanes that lie apart are read and written one by one, each in a line of its own.
-    cost += Double(apart) * Double(kernel.points(kernel.outer)) * 12
+    // Lanes that lie apart are read and written one by one, each in a line of its own; few lines stay in the cache
+    // until the next rows come to them.
+    let reuses = rows.first.map(isContiguous) ?? false && extent <= 2 * lanes
+    cost += Double(apart) * Double(kernel.points(kernel.outer)) * (reuses ? 4 : 12)
     return cost
   }
 }
 
 extension Contraction {
+  /// Whether the results of neighbouring rows lie next to each other.
+  private func isContiguous(_ row: DimensionID) -> Bool {
+    let store = kernel.stages.last { if case .parameter = $0.target { true } else { false } }
+    return store?.index[0].dependence(on: row) == .affine(1)
+  }
+
   /// The accesses of the epilogue, and stores of the fold, whose neighbouring lanes lie apart.
   private var apart: Int {
     func isApart(_ index: IndexExpression) -> Bool {
