@@ -102,6 +102,41 @@ struct ScheduleContractionTests {
     try checkSchedule(maker, tolerance: 1e-4, targets: smallCaches)
   }
 
+  /// Few rows, and columns in memory: they are read in its order, where they lie.
+  @Test(arguments: [(2, 1045, 163), (5, 516, 160), (12, 257, 165)], [false, true])
+  func columnsInPlace(sizes: (Int, Int, Int), isTransposed: Bool) throws {
+    let maker = dot(sizes.0, sizes.1, sizes.2, isTransposed ? .transposedLeft : .plain)
+    let loops = try schedule(maker.finished, for: smallCaches[1])
+    #expect(loops.phases.count == 1)
+    #expect(loops.memories.contains { $0.name == "sums" && $0.kind == .worker })
+    #expect(!loops.memories.contains { $0.name == "panel" || $0.kind == .shared })
+    try checkSchedule(maker, tolerance: 1e-4, targets: smallCaches)
+  }
+
+  /// Few rows, and both factors contiguous along the reduction: vectors go along it, and tiles share what they load.
+  @Test(arguments: [1, 2, 3, 5, 7], [(37, 64), (12, 45), (24, 1031)])
+  func tilesOfFolds(rows: Int, size: (columns: Int, steps: Int)) throws {
+    let maker = dot(rows, size.columns, size.steps, .transposedRight)
+    let loops = try schedule(maker.finished, for: scheduleTargets[1])
+    #expect(loops.phases.count == 1)
+    #expect(loops.memories.allSatisfy { $0.kind != .shared && $0.kind != .worker })
+    try checkSchedule(maker, tolerance: 1e-4)
+  }
+
+  /// Infinities and NaN stay in their own rows and columns of a tile.
+  @Test func tilesOfFoldsKeepSpecialValuesApart() throws {
+    let maker = dot(3, 11, 21, .transposedRight, epilogue: false)
+    var inputs = maker.finished.parameters.enumerated().map { sampleElements($1.type, seed: $0) }
+    inputs[0][21 + 20] = UInt64(Float.infinity.bitPattern)
+    inputs[1][10 * 21 + 3] = UInt64(Float.nan.bitPattern)
+    try checkSchedule(maker, inputs: inputs)
+  }
+
+  @Test(arguments: [DType.f64, .f16, .bf16, .i32, .u8])
+  func elementTypesOfTiles(dtype: DType) throws {
+    try checkSchedule(dot(4, 9, 67, .transposedRight, dtype), tolerance: 4e-2)
+  }
+
   /// Whole blocks only, and no stage after the sums.
   @Test(arguments: [DType.f64, .i32])
   func wholeBlocks(dtype: DType) throws {

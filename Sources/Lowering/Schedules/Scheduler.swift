@@ -60,14 +60,32 @@ private func pieces(_ kernel: Kernel, _ target: Target) -> [Piece] {
   if let attention = Attention.find(in: kernel) {
     return [Piece(kernel: attention.kernel, work: .attention(attention))]
   }
+  if kernel.points(kernel.outer) >= 1024,
+    let plan = tiledFold(kernel, target, Contraction.find(in: kernel, target)?.cost)
+  {
+    return [Piece(kernel: kernel, work: .nest(plan))]
+  }
   if let split = SplitReduction(kernel) {
     return pieces(whole: split.parts, target) + pieces(whole: split.rest, target)
   }
   return pieces(whole: kernel, target)
 }
 
+/// The plan of a kernel whose folds are best computed in tiles, with vectors along what they fold; nil for others.
+///
+/// - Parameter cost: that of the kernel as a contraction, where it is one.
+private func tiledFold(_ kernel: Kernel, _ target: Target, _ cost: Double?) -> NestPlan? {
+  let choice = VectorChoice(kernel: kernel, target: target)
+  guard let tile = choice.foldTile, cost.map({ tile.cost < $0 }) ?? (choice.outerVector == nil)
+  else { return nil }
+  return choice.plan(tile)
+}
+
 private func pieces(whole kernel: Kernel, _ target: Target) -> [Piece] {
   let found = Contraction.find(in: kernel, target)
+  if let plan = tiledFold(kernel, target, found?.cost) {
+    return [Piece(kernel: kernel, work: .nest(plan))]
+  }
   if let merged = MergedGroups(kernel, target), let (plan, cost) = merged.plan(target),
     found.map({ cost * $0.contraction.rowDistance(target) < $0.cost }) ?? true
   {

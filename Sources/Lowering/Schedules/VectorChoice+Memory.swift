@@ -9,6 +9,9 @@ extension VectorChoice {
   /// and few enough for the lines that it has begun to stay in the first-level cache.
   private static let transposedBlock = (along: 128, across: 64)
 
+  /// The least bytes of a row that a task reads at once, of rows that do not follow each other.
+  private static let leastRowBytes = 1024
+
   // MARK: Transpositions
 
   /// The dimension across the vectors along which elements lie that are not contiguous along the vectors.
@@ -125,7 +128,10 @@ extension VectorChoice {
     plan = split(plan)
     let most = target.firstLevelCacheBytes / (8 * plan.rowFolds)
     let tiles = max(most / plan.loops[last].tile, 1)
-    plan.loops[last].block = min(plan.loops[last].block, tiles * plan.loops[last].tile)
+    // Memory brings pieces of rows best that are long.
+    let least = ceilingQuotient(VectorChoice.leastRowBytes / 4, plan.loops[last].tile)
+    let block = max(plan.loops[last].block, least * plan.loops[last].tile)
+    plan.loops[last].block = min(block, tiles * plan.loops[last].tile)
     return plan
   }
 

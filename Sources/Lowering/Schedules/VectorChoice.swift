@@ -10,13 +10,16 @@ struct VectorChoice {
   let target: Target
 
   /// The cheapest plan.
-  func plan() -> NestPlan {
+  func plan() -> NestPlan { outerVector.map(outerPlan) ?? innerPlan() }
+
+  /// The outer dimension along which vectors are cheapest; nil where each stage has them along one of its own.
+  var outerVector: DimensionID? {
     var best = (cost: innerCost(), vector: nil as DimensionID?)
     for id in kernel.outer where canVectorize(outer: id) {
       let cost = outerCost(id)
       if cost < best.cost { best = (cost, id) }
     }
-    return best.vector.map(outerPlan) ?? innerPlan()
+    return best.vector
   }
 
   /// The lanes of a vector along a dimension: those of the widest type computed with, but no more than needed.
@@ -187,6 +190,27 @@ struct VectorChoice {
       return stagePlan
     }
     if let place = readAgain(plan) { plan.stages[place].ahead = plan.loops.last?.id }
+    return split(plan)
+  }
+
+  /// The best tile of the first stage's folds with vectors along what they fold.
+  var foldTile: FoldTile? {
+    guard let stage = kernel.stages.first, case .fold(_, let over) = stage.kind else { return nil }
+    var best: FoldTile?
+    for id in over where hasUniformSeeds(stage, id, []) {
+      let lanes = lanes(id, [stage])
+      guard lanes > 1,
+        let tile = FoldTile(kernel, vector: id, lanes: lanes, target)
+      else { continue }
+      if best.map({ tile.cost < $0.cost }) ?? true { best = tile }
+    }
+    return best
+  }
+
+  /// The plan with the points of a tile computed together.
+  func plan(_ tile: FoldTile) -> NestPlan {
+    var plan = innerPlan()
+    tile.arrange(&plan, kernel)
     return split(plan)
   }
 

@@ -92,7 +92,7 @@ struct Contraction {
   }
 
   /// About how long it takes, in cycles.
-  func cost(_ target: Target) -> Double {
+  private func cost(_ target: Target) -> Double {
     let tile = RegisterTile.choose(self, target)
     let steps = Double(kernel.points(reduced) * kernel.points(batch))
     var cost = tile.cost * steps
