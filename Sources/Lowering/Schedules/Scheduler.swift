@@ -60,12 +60,11 @@ private func pieces(_ kernel: Kernel, _ target: Target) -> [Piece] {
   if let attention = Attention.find(in: kernel) {
     return [Piece(kernel: attention.kernel, work: .attention(attention))]
   }
-  if kernel.points(kernel.outer) >= 1024,
-    let plan = tiledFold(kernel, target, Contraction.find(in: kernel, target)?.cost)
+  // Tiles of many results need no parts to keep all cores busy.
+  if let split = SplitReduction(kernel),
+    kernel.points(kernel.outer) < 1024
+      || tiledFold(kernel, target, Contraction.find(in: kernel, target)?.cost) == nil
   {
-    return [Piece(kernel: kernel, work: .nest(plan))]
-  }
-  if let split = SplitReduction(kernel) {
     return pieces(whole: split.parts, target) + pieces(whole: split.rest, target)
   }
   return pieces(whole: kernel, target)
