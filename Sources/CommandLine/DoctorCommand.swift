@@ -69,7 +69,7 @@ struct DoctorReport: Encodable {
     guard let cache_folder else { return "off: \(cache_off ?? "")" }
     let size = (Double(cache_bytes) / 0x1p20).fixed(1)
     return
-      "\(cache_folder): \(cache_entries) kernels, \(size) MiB of at most \(cache_limit_bytes >> 20)"
+      "\(cache_folder): \(cache_entries) entries, \(size) MiB of at most \(cache_limit_bytes >> 20)"
   }
 
   /// How fast data of one size is read, and read and written, in 10^9 bytes per second.

@@ -4,6 +4,8 @@ import LLVMBackend
 package struct CodeReport: Sendable {
   /// The graph's name.
   package var graph: String
+  /// Where the program came from; nil when programs like it are not kept.
+  package var program: CodeOrigin?
   /// The kernels' names and where their code came from.
   package var kernels: [(name: String, origin: CodeOrigin)]
   /// The folder of the cache, or why there is none.
@@ -17,7 +19,8 @@ package struct CodeReport: Sendable {
   package var lines: [String] {
     let compiled = kernels.filter { $0.origin.isCompiled }.count
     let milliseconds = (seconds * 1e4).rounded() / 10
-    var lines = kernels.map { "\(graph): kernel \($0.name): \($0.origin)" }
+    var lines = program.map { ["\(graph): program: \($0)"] } ?? []
+    lines += kernels.map { "\(graph): kernel \($0.name): \($0.origin)" }
     lines.append(
       "\(graph): \(kernels.count) kernels, \(kernels.count - compiled) from the cache and \(compiled) "
         + "compiled, in \(milliseconds) ms; \(cache)")
@@ -35,12 +38,11 @@ extension CodeCache {
 
 extension CodeReport {
   /// Tells where a library's code came from.
-  init(
-    _ graph: String, _ kernels: [String], _ library: JITLibrary, _ cache: CodeCache,
-    seconds: Double
-  ) {
+  init(_ native: NativeProgram, _ cache: CodeCache, seconds: Double) {
+    let library = native.library
     self.init(
-      graph: graph, kernels: zip(kernels, library.origins).map { (name: $0, origin: $1) },
+      graph: native.graph.name, program: native.origin,
+      kernels: zip(native.plan.kernels, library.origins).map { (name: $0.name, origin: $1) },
       cache: cache.summary,
       problem: library.origins.contains(where: \.isCompiled) ? cache.problem : nil, seconds: seconds
     )

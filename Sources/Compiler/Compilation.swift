@@ -116,29 +116,22 @@ public struct Compilation: Sendable {
   }
 
   /// Compiles the loops to native code.
-  package func makeExecutable(pool: ThreadPool, started: ContinuousClock.Instant)
-    throws(Diagnostic) -> ProgramExecutable
-  {
+  ///
+  /// - Parameter key: under which the program is kept; nil to keep only its kernels.
+  package func makeExecutable(
+    pool: ThreadPool, started: ContinuousClock.Instant, key: CacheKey? = nil,
+    origin: CodeOrigin? = nil
+  ) throws(Diagnostic) -> ProgramExecutable {
     let library = try JITLibrary(
       loops, options: CodeOptions(fault: options.fault), cache: options.cache,
       threads: options.compileThreads)
-    let code = program.kernels.indices.map { index in
-      KernelCode(loops[index], functions: library.functions(ofKernel: index))
+    let code = loops.enumerated().map { index, loops in
+      KernelCode(loops, functions: library.functions(ofKernel: index))
     }
-    var statistics = ExecutableStatistics()
-    statistics.compileSeconds = ContinuousClock.now.seconds(since: started)
-    statistics.flops = graph.contractionFlops
-    statistics.kernels = program.launches.count
-    let memory = MemoryPlan(program, scratch: code.map(\.scratch), workers: options.threads)
-    statistics.peakBytes = memory.total
-    statistics.lowerBoundBytes = memory.lowerBound
-    try MemoryBudget.require(Double(statistics.peakBytes), for: "a run of '\(graph.name)'")
-    options.didCompile?(
-      CodeReport(
-        graph.name, loops.map(\.name), library, options.cache, seconds: statistics.compileSeconds))
-    return try ProgramExecutable(
-      program: program, graph: graph, code: code, codeOwner: library, pool: pool,
-      statistics: statistics)
+    let native = NativeProgram(
+      graph: graph, plan: ExecutionPlan(program), code: code, library: library, origin: origin)
+    if let key { native.store(as: key, in: options.cache) }
+    return try native.makeExecutable(options, pool: pool, started: started)
   }
 }
 

@@ -17,10 +17,12 @@ final class CompileJobs: @unchecked Sendable {
   struct CodeOfKernel: ~Copyable {
     var object: ObjectCode
     var origin: CodeOrigin
+    /// The entry of the cache that has it; nil when none has.
+    var entry: CacheReference?
   }
 
   private let kernels: [Loops]
-  private let keys: [KernelKey]
+  private let keys: [CacheKey]
   private let options: CodeOptions
   private let cache: CodeCache
   private let next = Atomic(0)
@@ -28,7 +30,7 @@ final class CompileJobs: @unchecked Sendable {
   private let outcomes: UnsafeMutablePointer<Outcome>
 
   private init(
-    _ kernels: [Loops], _ keys: [KernelKey], _ options: CodeOptions, _ cache: CodeCache
+    _ kernels: [Loops], _ keys: [CacheKey], _ options: CodeOptions, _ cache: CodeCache
   ) {
     self.kernels = kernels
     self.keys = keys
@@ -49,7 +51,7 @@ final class CompileJobs: @unchecked Sendable {
   ///
   /// - Throws: the first kernel's problem, or what the function throws.
   static func run(
-    _ kernels: [Loops], keys: [KernelKey], options: CodeOptions, cache: CodeCache, threads: Int,
+    _ kernels: [Loops], keys: [CacheKey], options: CodeOptions, cache: CodeCache, threads: Int,
     receive: (Int, consuming CodeOfKernel) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
     let jobs = CompileJobs(kernels, keys, options, cache)
@@ -115,16 +117,18 @@ final class CompileJobs: @unchecked Sendable {
   private func code(of index: Int) throws(Diagnostic) -> CodeOfKernel {
     let miss: CacheMiss
     do throws(CacheMiss) {
+      let entry = try cache.entry(of: keys[index])
       return CodeOfKernel(
-        object: ObjectCode(copying: try cache.object(of: keys[index])), origin: .cache)
+        object: ObjectCode(copying: entry.object), origin: .cache,
+        entry: CacheReference(name: keys[index].name, checksum: hexadecimal(entry.checksum)))
     } catch {
       miss = error
     }
     let module = try CodeModule(kernels[index], symbol: keys[index].name, options: options)
     let object = try module.object()
     try object.requireSelfContained(kernels[index].name)
-    cache.store(object.bytes(), of: keys[index])
-    return CodeOfKernel(object: object, origin: .compiled(miss))
+    let entry = cache.store(object.bytes(), of: keys[index])
+    return CodeOfKernel(object: object, origin: .compiled(miss), entry: entry)
   }
 }
 

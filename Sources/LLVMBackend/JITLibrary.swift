@@ -19,6 +19,8 @@ package final class JITLibrary: @unchecked Sendable {
   private let phases: [[Function]]
   /// Where the code of each kernel came from.
   package let origins: [CodeOrigin]
+  /// The entry of the cache that has each kernel's code; nil where none has.
+  package let entries: [CacheReference?]
 
   /// Compiles kernels, equal ones once, and links them.
   ///
@@ -29,31 +31,49 @@ package final class JITLibrary: @unchecked Sendable {
   package init(
     _ kernels: [Loops], options: CodeOptions, cache: CodeCache = .off, threads: Int = 1
   ) throws(Diagnostic) {
-    let keys = kernels.map { KernelKey($0, options) }
-    var places: [KernelKey: Int] = [:]
+    let keys = kernels.map { CacheKey($0, options) }
+    var places: [CacheKey: Int] = [:]
     for (place, key) in keys.enumerated() where places[key] == nil { places[key] = place }
     let distinct = kernels.indices.filter { places[keys[$0]] == $0 }
     var origins = [CodeOrigin](repeating: .equalKernel, count: kernels.count)
+    var entries: [CacheKey: CacheReference] = [:]
     let linker = try Linker()
     try CompileJobs.run(
       distinct.map { kernels[$0] }, keys: distinct.map { keys[$0] }, options: options,
       cache: cache, threads: threads
     ) { (index: Int, code: consuming CompileJobs.CodeOfKernel) throws(Diagnostic) in
       origins[distinct[index]] = code.origin
+      entries[keys[distinct[index]]] = code.entry
       try linker.add(code.object)
     }
     if origins.contains(where: \.isCompiled) { cache.trim() }
-    var phases: [[Function]] = []
-    for (key, kernel) in zip(keys, kernels) {
-      var functions: [Function] = []
-      for phase in kernel.phases.indices {
-        let address = try linker.address(of: ModuleEmitter.symbol(key.name, phase: phase))
-        functions.append(unsafeBitCast(address, to: Function.self))
-      }
-      phases.append(functions)
-    }
-    self.phases = phases
+    phases = try linker.functions(
+      of: zip(keys, kernels).map { (name: $0.name, phases: $1.phases.count) })
     self.origins = origins
+    self.entries = keys.map { entries[$0] }
+    self.linker = linker
+  }
+
+  /// Links the objects of kernels that a cache gave.
+  ///
+  /// - Parameters:
+  ///   - kernels: the entry of each kernel and the number of its phases.
+  ///   - objects: the objects by the names of the entries.
+  /// - Throws: when they cannot be linked.
+  package init(
+    _ kernels: [(entry: CacheReference, phases: Int)], objects: [String: ArraySlice<UInt8>]
+  ) throws(Diagnostic) {
+    let linker = try Linker()
+    var origins: [CodeOrigin] = []
+    var linked = Set<String>()
+    for (entry, _) in kernels {
+      let isNew = linked.insert(entry.name).inserted
+      origins.append(isNew ? .cache : .equalKernel)
+      if isNew, let object = objects[entry.name] { try linker.add(ObjectCode(copying: object)) }
+    }
+    phases = try linker.functions(of: kernels.map { (name: $0.entry.name, phases: $0.phases) })
+    self.origins = origins
+    entries = kernels.map(\.entry)
     self.linker = linker
   }
 
@@ -81,7 +101,23 @@ private struct Linker: ~Copyable {
     try check(LLVMOrcLLJITAddObjectFile(jit, library, object.release()), "adding an object")
   }
 
-  func address(of symbol: String) throws(Diagnostic) -> Int {
+  /// The phases' code of kernels, by the names of their keys.
+  func functions(
+    of kernels: [(name: String, phases: Int)]
+  ) throws(Diagnostic) -> [[JITLibrary.Function]] {
+    var functions: [[JITLibrary.Function]] = []
+    for (name, phases) in kernels {
+      var own: [JITLibrary.Function] = []
+      for phase in 0..<phases {
+        let address = try address(of: ModuleEmitter.symbol(name, phase: phase))
+        own.append(unsafeBitCast(address, to: JITLibrary.Function.self))
+      }
+      functions.append(own)
+    }
+    return functions
+  }
+
+  private func address(of symbol: String) throws(Diagnostic) -> Int {
     var address: LLVMOrcExecutorAddress = 0
     try check(LLVMOrcLLJITLookup(jit, &address, symbol), "linking \(symbol)")
     return Int(address)

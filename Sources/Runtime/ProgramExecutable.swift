@@ -3,38 +3,38 @@ import LoopIR
 
 /// A program with native code for its kernels.
 package final class ProgramExecutable: Executable {
-  package let program: Program
+  package let plan: ExecutionPlan
   package let inputs: [Input]
   package let outputs: [(name: String, type: TensorType)]
   package let statistics: ExecutableStatistics
   let code: [KernelCode]
   let pool: ThreadPool
-  /// The buffers that belong to the executable, by their place in `program.buffers`: constants, prologue results.
+  /// The buffers that belong to the executable, by their place in `plan.buffers`: constants, prologue results.
   let ownBuffers: [Buffer?]
   /// Keeps the memory of the code alive.
   private let codeOwner: any AnyObject & Sendable
 
-  /// Puts a program and its code together and runs the prologue.
+  /// Puts a program's plan and its code together and runs the prologue.
   package init(
-    program: Program, graph: Graph, code: [KernelCode], codeOwner: any AnyObject & Sendable,
+    plan: ExecutionPlan, graph: Graph, code: [KernelCode], codeOwner: any AnyObject & Sendable,
     pool: ThreadPool, statistics: ExecutableStatistics
   ) throws(Diagnostic) {
-    self.program = program
+    self.plan = plan
     self.code = code
     self.codeOwner = codeOwner
     self.pool = pool
     self.statistics = statistics
     inputs = graph.inputs
     outputs = graph.outputs.map { ($0.name, graph.type(of: $0.value)) }
-    ownBuffers = program.buffers.map { buffer in
+    ownBuffers = plan.buffers.map { buffer in
       switch buffer.placement {
       case .constant(let literal): Buffer(literal)
       case .persistent: Buffer(buffer.type)
       case .input, .output, .arena: nil
       }
     }
-    if !program.prologue.isEmpty {
-      let once = ProgramWorkspace(self, launches: program.prologue)
+    if !plan.prologue.isEmpty {
+      let once = ProgramWorkspace(self, launches: plan.prologue)
       try once.run(inputs: [], outputs: [], observer: nil)
     }
   }
@@ -43,7 +43,7 @@ package final class ProgramExecutable: Executable {
 
   /// A workspace that can be observed.
   package func makeProgramWorkspace() -> ProgramWorkspace {
-    ProgramWorkspace(self, launches: program.launches)
+    ProgramWorkspace(self, launches: plan.launches)
   }
 }
 

@@ -29,14 +29,14 @@ package final class ProgramWorkspace: Workspace {
   init(_ executable: ProgramExecutable, launches: [Launch]) {
     self.executable = executable
     self.launches = launches
-    let program = executable.program
+    let plan = executable.plan
     let code = executable.code
     func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
       .allocate(byteCount: WorkspaceSize.allocated(bytes), alignment: Buffer.alignment)
     }
     let used = launches.map { code[$0.kernel] }
     let size = WorkspaceSize(
-      program, launches: launches, scratch: code.map(\.scratch), workers: executable.pool.threads)
+      plan, launches: launches, scratch: code.map(\.scratch), workers: executable.pool.threads)
     let arena = allocate(size.arena)
     let sharedScratch = allocate(size.sharedScratch)
     workerScratchStride = size.workerStride
@@ -44,8 +44,8 @@ package final class ProgramWorkspace: Workspace {
 
     self.arena = arena
     self.sharedScratch = sharedScratch
-    let addresses: [UnsafeMutableRawPointer?] = program.buffers.indices.map { index in
-      switch program.buffers[index].placement {
+    let addresses: [UnsafeMutableRawPointer?] = plan.buffers.indices.map { index in
+      switch plan.buffers[index].placement {
       case .arena(let offset): arena + offset
       case .constant, .persistent: executable.ownBuffers[index]?.bytes.baseAddress
       case .input, .output: nil
@@ -97,11 +97,11 @@ package final class ProgramWorkspace: Workspace {
   }
 
   private func bind(inputs: [Buffer], outputs: [Buffer]) {
-    let program = executable.program
-    for (buffer, id) in zip(outputs, program.outputs) {
+    let plan = executable.plan
+    for (buffer, id) in zip(outputs, plan.outputs) {
       addresses[id.index] = buffer.bytes.baseAddress
     }
-    for (buffer, id) in zip(inputs, program.inputs) {
+    for (buffer, id) in zip(inputs, plan.inputs) {
       addresses[id.index] = buffer.bytes.baseAddress
     }
     for bound in boundSlots { memories[bound.slot] = addresses[bound.buffer] }
@@ -156,7 +156,7 @@ package final class ProgramWorkspace: Workspace {
   package func literal(of id: BufferID) -> Literal? {
     defer { withExtendedLifetime(self) {} }
     guard let address = addresses[id.index] else { return nil }
-    let type = executable.program.buffers[id.index].type
+    let type = executable.plan.buffers[id.index].type
     return Literal(
       type, bytes: Array(UnsafeRawBufferPointer(start: address, count: type.byteCount)))
   }

@@ -27,13 +27,13 @@ package struct WorkspaceSize: Hashable, Sendable {
   /// The size for some launches of a program.
   ///
   /// - Parameter scratch: for each kernel of the program what it needs.
-  package init(_ program: Program, launches: [Launch], scratch: [Scratch], workers: Int) {
+  package init(_ plan: ExecutionPlan, launches: [Launch], scratch: [Scratch], workers: Int) {
     let usesArena = launches.contains { launch in
       launch.arguments.contains { id in
-        if case .arena = program.buffers[id.index].placement { true } else { false }
+        if case .arena = plan.buffers[id.index].placement { true } else { false }
       }
     }
-    arena = usesArena ? program.arenaBytes : 0
+    arena = usesArena ? plan.arenaBytes : 0
     sharedScratch = launches.map { scratch[$0.kernel].shared }.max() ?? 0
     workerScratch = launches.map { scratch[$0.kernel].worker }.max() ?? 0
     self.workers = workers

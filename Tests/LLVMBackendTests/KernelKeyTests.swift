@@ -41,7 +41,7 @@ import Testing
   private func bytes(_ change: (inout Loops) -> Void) -> [UInt8] {
     var loops = KernelKeyTests.loops()
     change(&loops)
-    return KernelKey(loops, CodeOptions()).bytes
+    return CacheKey(loops, CodeOptions()).bytes
   }
 
   private func withFirst(_ statement: LoopStatement) -> [UInt8] {
@@ -142,7 +142,7 @@ import Testing
       bytes { $0.phases += $0.phases }, bytes { $0.phases = [] },
     ]
     let faulty = CodeOptions(fault: PlantedFault.allCases[0])
-    all.append(KernelKey(KernelKeyTests.loops(), faulty).bytes)
+    all.append(CacheKey(KernelKeyTests.loops(), faulty).bytes)
     #expect(Set(all).count == all.count)
   }
 

@@ -78,7 +78,7 @@ private func makeExecutable(threads: Int) throws -> ProgramExecutable {
   let x = builder.input("x", type)
   let graph = try builder.finish([Output("y", x)])
   return try ProgramExecutable(
-    program: program, graph: graph,
+    plan: ExecutionPlan(program), graph: graph,
     code: [code([phase(increment)]), code([phase(multiply)]), reverse],
     codeOwner: CodeOwner(), pool: ThreadPool(threads: threads), statistics: ExecutableStatistics())
 }
@@ -159,7 +159,7 @@ private final class Observer: LaunchObserver {
 
   func didRun(_ launch: Int, in workspace: ProgramWorkspace) {
     events.append("did \(launch)")
-    let written = workspace.executable.program.launches[launch].arguments.last
+    let written = workspace.executable.plan.launches[launch].arguments.last
     if let written, let literal = workspace.literal(of: written) {
       firsts.append(literal.doubles()[0])
     }

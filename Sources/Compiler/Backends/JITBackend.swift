@@ -1,4 +1,5 @@
 import GraphIR
+import LLVMBackend
 import Runtime
 
 /// Compiles graphs to native code for this machine.
@@ -27,6 +28,15 @@ public struct JITBackend: Backend {
   package func prepareProgram(_ graph: Graph) throws(Diagnostic) -> ProgramExecutable {
     let started = ContinuousClock.now
     try MemoryBudget.require(graph.interfaceBytes, for: "a run of '\(graph.name)'")
-    return try Compilation(graph, options: options).makeExecutable(pool: pool, started: started)
+    guard let key = CacheKey(graph, options) else {
+      return try Compilation(graph, options: options).makeExecutable(pool: pool, started: started)
+    }
+    switch NativeProgram.load(graph, options, key) {
+    case .success(let native):
+      return try native.makeExecutable(options, pool: pool, started: started)
+    case .failure(let miss):
+      return try Compilation(graph, options: options).makeExecutable(
+        pool: pool, started: started, key: key, origin: .compiled(miss))
+    }
   }
 }

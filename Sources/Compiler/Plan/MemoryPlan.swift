@@ -37,7 +37,7 @@ package struct MemoryPlan: Hashable, Sendable {
   }
 
   /// The plan of a program, given the scratch of each of its kernels.
-  package init(_ program: Program, scratch: [WorkspaceSize.Scratch], workers: Int) {
+  package init(_ program: ExecutionPlan, scratch: [WorkspaceSize.Scratch], workers: Int) {
     func type(_ id: BufferID) -> TensorType { program.buffers[id.index].type }
     let own = Set(program.inputs)
     let outputTypes = program.outputs.filter { !own.contains($0) }.map(type)
@@ -90,7 +90,7 @@ extension Compilation {
     let scratch = loops.map {
       WorkspaceSize.Scratch(shared: $0.sharedScratchBytes, worker: $0.workerScratchBytes)
     }
-    return MemoryPlan(program, scratch: scratch, workers: options.threads)
+    return MemoryPlan(ExecutionPlan(program), scratch: scratch, workers: options.threads)
   }
 
   /// The kernel that needs most scratch of a kind, with how much of that holds packed copies of operands; nil when

@@ -12,7 +12,7 @@ public struct Profile: Sendable {
     let bound = try BoundBuffers(executable, inputs)
     let workspace = executable.makeProgramWorkspace()
     try workspace.run(inputs: bound.inputs, outputs: bound.outputs)
-    let profiler = Profiler(executable.program)
+    let profiler = Profiler(executable.plan)
     let end = ContinuousClock.now.advanced(by: .seconds(seconds))
     repeat {
       try workspace.run(inputs: bound.inputs, outputs: bound.outputs, observer: profiler)

@@ -4,14 +4,14 @@ import Runtime
 
 /// Measures how long each kernel of a program takes, over several runs.
 package final class Profiler: LaunchObserver {
-  private let program: Program
+  private let plan: ExecutionPlan
   private var nanoseconds: [UInt64]
   private var runs = 0
   private var started = ContinuousClock.now
 
-  package init(_ program: Program) {
-    self.program = program
-    nanoseconds = [UInt64](repeating: 0, count: program.launches.count)
+  package init(_ plan: ExecutionPlan) {
+    self.plan = plan
+    nanoseconds = [UInt64](repeating: 0, count: plan.launches.count)
   }
 
   package func willRun(_ launch: Int, in workspace: ProgramWorkspace) {
@@ -39,28 +39,13 @@ package final class Profiler: LaunchObserver {
 
   /// The launches with the time that they took, in order.
   package func rows() -> [Row] {
-    program.launches.indices.map { index in
-      let launch = program.launches[index]
-      let kernel = program.kernels[launch.kernel]
+    plan.launches.indices.map { index in
+      let launch = plan.launches[index]
+      let kernel = plan.kernels[launch.kernel]
       return Row(
         kernel: kernel.name, location: launch.location,
         seconds: Double(nanoseconds[index]) * 1e-9 / Double(max(runs, 1)),
-        flops: kernel.contractionFlops,
-        bytes: kernel.parameters.reduce(0) { $0 + $1.type.byteCount })
-    }
-  }
-}
-
-extension Kernel {
-  /// The floating-point operations of folds of products: two for each multiply-add.
-  package var contractionFlops: Int {
-    let points = outer.reduce(1) { $0 * dimensions[$1.index].extent }
-    return stages.reduce(0) { total, stage in
-      guard case .fold(.sum, let over) = stage.kind,
-        case .binary(.multiply)? = stage.body.instructions.last?.operation
-      else { return total }
-      let inner = (stage.dimensions + over).reduce(1) { $0 * dimensions[$1.index].extent }
-      return total + 2 * points * inner
+        flops: kernel.flops, bytes: kernel.bytes)
     }
   }
 }

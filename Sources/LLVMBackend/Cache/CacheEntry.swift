@@ -1,14 +1,16 @@
-/// A file of the cache: one kernel's object, and all that it was made from.
+/// A file of the cache: a kernel's object or a program, and all that it was made from.
 ///
 /// The file is `magic`, the lengths of the three parts (64 bits each), their fingerprint (128 bits), and the parts; numbers
 /// begin with the lowest byte.
 struct CacheEntry {
   /// What the code is for and what made it; see `CodeEnvironment`.
   var environment: ArraySlice<UInt8>
-  /// The kernel; see `KernelKey`.
+  /// What it was made from; see `CacheKey`.
   var key: ArraySlice<UInt8>
-  /// The object file.
+  /// The object file, or the program.
   var object: ArraySlice<UInt8>
+  /// The fingerprint of the parts.
+  let checksum: UInt128
 
   private static let magic = Array("martlet1".utf8)
   private static let headerBytes = 8 + 3 * 8 + 16
@@ -22,6 +24,7 @@ struct CacheEntry {
     self.environment = environment[...]
     self.key = key[...]
     self.object = object[...]
+    checksum = fingerprint(Array([environment, key, object].joined()))
   }
 
   /// Reads a file.
@@ -47,7 +50,8 @@ struct CacheEntry {
       rest = rest.dropFirst(Int(length))
     }
     guard rest.isEmpty else { throw Damage(reason: "it is too long") }
-    guard number(at: 32, UInt128.self) == fingerprint(file[Self.headerBytes...]) else {
+    checksum = number(at: 32, UInt128.self)
+    guard checksum == fingerprint(file[Self.headerBytes...]) else {
       throw Damage(reason: "its checksum is wrong")
     }
     (environment, key, object) = (parts[0], parts[1], parts[2])
@@ -56,14 +60,13 @@ struct CacheEntry {
   /// The file's bytes.
   var file: [UInt8] {
     let parts = [environment, key, object]
-    let content = Array(parts.joined())
     var file = Self.magic
     func append(_ number: some FixedWidthInteger) {
       withUnsafeBytes(of: number.littleEndian) { file.append(contentsOf: $0) }
     }
     for part in parts { append(UInt64(part.count)) }
-    append(fingerprint(content))
-    file += content
+    append(checksum)
+    for part in parts { file += part }
     return file
   }
 }

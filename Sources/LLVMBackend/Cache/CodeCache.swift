@@ -6,9 +6,9 @@ import Synchronization
   import Darwin
 #endif
 
-/// Compiled kernels on disk, so that a second start compiles nothing.
+/// Compiled kernels on disk, and programs made of them, so that a second start compiles nothing.
 ///
-/// An entry is the file `<environment>/<kernel>` of the folder, both named by fingerprints. It holds the text of both,
+/// An entry is the file `<environment>/<key>` of the folder, both named by fingerprints. It holds the text of both,
 /// and only the code of equal text is taken. Processes share the folder without locks: files appear whole, under
 /// their final name, and a file that vanishes while others look for it is a miss. A cache that cannot be read or written
 /// costs time, and nothing else.
@@ -95,51 +95,93 @@ package final class CodeCache: Sendable {
 
   // MARK: Entries
 
-  /// The object of a kernel.
+  /// The entry of a key.
   ///
   /// - Throws: why there is none.
-  func object(of key: KernelKey) throws(CacheMiss) -> ArraySlice<UInt8> {
+  func entry(of key: CacheKey) throws(CacheMiss) -> CacheEntry {
     guard case .on(let folder, let environment) = state else {
       throw .off(reasonOff ?? "")
     }
+    guard let entry = try entry(named: key.name, environment, in: folder) else {
+      throw reasonForAbsence(of: key, environment, in: folder)
+    }
+    guard entry.key.elementsEqual(key.bytes) else { throw .otherKernel }
+    return entry
+  }
+
+  /// The data of a key that is no kernel.
+  ///
+  /// - Throws: why there are none.
+  package func data(of key: CacheKey) throws(CacheMiss) -> ArraySlice<UInt8> {
+    try entry(of: key).object
+  }
+
+  /// The objects of kernels, by the names of their entries.
+  ///
+  /// - Throws: why one of them is not there, or is another one.
+  package func objects(
+    _ references: [CacheReference]
+  ) throws(CacheMiss) -> [String: ArraySlice<UInt8>] {
+    guard case .on(let folder, let environment) = state else {
+      throw .off(reasonOff ?? "")
+    }
+    var objects: [String: ArraySlice<UInt8>] = [:]
+    for reference in references where objects[reference.name] == nil {
+      guard let entry = try entry(named: reference.name, environment, in: folder) else {
+        throw .new
+      }
+      guard hexadecimal(entry.checksum) == reference.checksum else { throw .otherKernel }
+      objects[reference.name] = entry.object
+    }
+    return objects
+  }
+
+  /// The entry of a name, for this environment; nil when there is none.
+  private func entry(
+    named name: String, _ environment: CodeEnvironment, in folder: String
+  ) throws(CacheMiss) -> CacheEntry? {
     let file: [UInt8]
     do {
-      file = try CacheFile.load(path(of: key, environment, in: folder), marksUse: true)
+      file = try CacheFile.load(path(of: name, environment, in: folder), marksUse: true)
     } catch {
       guard error.code == ENOENT || error.code == ENOTDIR else { throw .unreadable(error.message) }
-      throw reasonForAbsence(of: key, environment, in: folder)
+      return nil
     }
     let entry: CacheEntry
     do { entry = try CacheEntry(file: file) } catch { throw .damaged(error.reason) }
-    guard entry.key.elementsEqual(key.bytes), entry.environment.elementsEqual(environment.text.utf8)
-    else { throw .otherKernel }
-    return entry.object
+    guard entry.environment.elementsEqual(environment.text.utf8) else { throw .otherKernel }
+    return entry
   }
 
-  /// Keeps the object of a kernel, if the folder takes it.
-  func store(_ object: [UInt8], of key: KernelKey) {
-    guard case .on(let folder, let environment) = state else { return }
+  /// Keeps what was made from a key, if the folder takes it.
+  ///
+  /// - Returns: the entry; nil when it is not kept.
+  @discardableResult
+  package func store(_ object: [UInt8], of key: CacheKey) -> CacheReference? {
+    guard case .on(let folder, let environment) = state else { return nil }
     let entry = CacheEntry(
       environment: Array(environment.text.utf8), key: key.bytes, object: object)
     let file = entry.file
     do {
       try CacheFile.createFolder("\(folder)/\(environment.name)")
-      try CacheFile.save(file, to: path(of: key, environment, in: folder))
+      try CacheFile.save(file, to: path(of: key.name, environment, in: folder))
       account.withLock { account in account.bytes = account.bytes.map { $0 + file.count } }
+      return CacheReference(name: key.name, checksum: hexadecimal(entry.checksum))
     } catch {
       account.withLock { $0.problem = error.message }
+      return nil
     }
   }
 
   private func path(
-    of key: KernelKey, _ environment: CodeEnvironment, in folder: String
+    of name: String, _ environment: CodeEnvironment, in folder: String
   ) -> String {
-    "\(folder)/\(environment.name)/\(key.name)"
+    "\(folder)/\(environment.name)/\(name)"
   }
 
   /// Why a kernel has no entry: for others there may be one.
   private func reasonForAbsence(
-    of key: KernelKey, _ environment: CodeEnvironment, in folder: String
+    of key: CacheKey, _ environment: CodeEnvironment, in folder: String
   ) -> CacheMiss {
     for other in CacheFile.names(in: folder) {
       guard let file = try? CacheFile.load("\(folder)/\(other)/\(key.name)"),

@@ -6,14 +6,13 @@ import LoopIR
 /// Every value is written with its length or its case first, so that different loops cannot have equal bytes. Names are
 /// left out: the emission reads none.
 struct LoopsEncoder {
-  private(set) var bytes: [UInt8] = []
+  private var writer = ByteWriter()
 
   static func encode(_ loops: Loops, _ options: CodeOptions) -> [UInt8] {
     var encoder = LoopsEncoder()
-    encoder.bytes.reserveCapacity(4096)
     encoder.add(options.fault?.rawValue ?? "")
     encoder.add(loops)
-    return encoder.bytes
+    return encoder.writer.bytes
   }
 
   // MARK: Parts
@@ -141,8 +140,7 @@ struct LoopsEncoder {
 
   // MARK: Values
 
-  /// Says which case of an enum follows.
-  private mutating func tag(_ tag: UInt8) { bytes.append(tag) }
+  private mutating func tag(_ tag: UInt8) { writer.add(tag: tag) }
 
   private mutating func add(_ tag: UInt8, _ first: Int, _ others: Int...) {
     self.tag(tag)
@@ -150,25 +148,11 @@ struct LoopsEncoder {
     for other in others { add(other) }
   }
 
-  /// Seven bits in a byte, the lowest first; the sign is the lowest of all.
-  private mutating func add(_ value: Int) {
-    var rest = UInt(bitPattern: (value << 1) ^ (value >> (Int.bitWidth - 1)))
-    while rest >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
-    }
-    bytes.append(UInt8(rest))
-  }
+  private mutating func add(_ value: Int) { writer.add(value) }
 
-  private mutating func add(_ value: Int?) {
-    tag(value == nil ? 0 : 1)
-    if let value { add(value) }
-  }
+  private mutating func add(_ value: Int?) { writer.add(value) }
 
-  private mutating func add(_ text: String) {
-    add(text.utf8.count)
-    bytes.append(contentsOf: text.utf8)
-  }
+  private mutating func add(_ text: String) { writer.add(text) }
 
   private mutating func add<Element>(
     _ elements: [Element], _ addElement: (inout LoopsEncoder, Element) -> Void
