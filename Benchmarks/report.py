@@ -12,7 +12,8 @@ f32 on the same number of threads.
 The ratio is the best peer's time through Martlet's: above 1 Martlet is faster. The percentage is the least time
 through the time: the least is the number of multiplications and additions of contractions through the peak, or that
 of the bytes of operands and result, each counted once, through the speed of copying (reading, for what is only read)
-data of that size, whichever is larger. Products with the zeros between the elements of a strided gradient do not
+data of that size, whichever is larger. A batch norm's large operand counts twice: no result can be written before all
+of it was read. Products with the zeros between the elements of a strided gradient do not
 count. Peak and speeds are measured in the same run by code that does nothing else; work of others on the machine
 makes them too low, too.
 

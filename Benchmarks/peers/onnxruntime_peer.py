@@ -76,6 +76,50 @@ class OnnxRuntimePeer:
         rest = tuple(extent for axis, extent in enumerate(inputs["a"]) if axis not in axes)
         return [node("ReduceSum", ["a", "axes"], ["y"], keepdims=0)], rest, {"axes": numpy.array(axes, "int64")}
 
+    def max(self, settings, inputs):
+        axes = settings["axes"]
+        rest = tuple(extent for axis, extent in enumerate(inputs["a"]) if axis not in axes)
+        return [node("ReduceMax", ["a"], ["y"], axes=axes, keepdims=0)], rest, {}
+
+    def log_softmax(self, settings, inputs):
+        return [node("LogSoftmax", ["a"], ["y"], axis=-1)], inputs["a"], {}
+
+    def softmax_gradient(self, settings, inputs):
+        raise NotImplementedError("ONNX Runtime has no gradients")
+
+    layer_norm_gradient = max_pooling_gradient = average_pooling_gradient = softmax_gradient
+
+    def batch_norm(self, settings, inputs):
+        raise NotImplementedError("ONNX Runtime has no training")
+
+    def rms_norm(self, settings, inputs):
+        # Its own operation, which it makes of imported graphs.
+        found = node("SimplifiedLayerNormalization", ["a", "gain"], ["y"], axis=-1)
+        return [found], inputs["a"], {}
+
+    def pooling(self, operation, settings, inputs, **more):
+        n, height, width, channels = inputs["image"]
+        inputs["image"] = (n, channels, height, width)
+        size, stride, padding = settings["size"], settings["stride"], settings["padding"]
+        out = [(extent + 2 * padding - size) // stride + 1 for extent in (height, width)]
+        found = node(
+            operation, ["image"], ["y"], kernel_shape=[size] * 2, strides=[stride] * 2, pads=[padding] * 4, **more)
+        return [found], (n, channels, *out), {}
+
+    def max_pooling(self, settings, inputs):
+        return self.pooling("MaxPool", settings, inputs)
+
+    def average_pooling(self, settings, inputs):
+        return self.pooling("AveragePool", settings, inputs, count_include_pad=1)
+
+    def gelu(self, settings, inputs):
+        root, one, half = (numpy.array(number, "float32") for number in (0.5 ** 0.5, 1, 0.5))
+        nodes = [
+            node("Mul", ["a", "root"], ["scaled"]), node("Erf", ["scaled"], ["bell"]),
+            node("Add", ["bell", "one"], ["weight"]), node("Mul", ["a", "weight"], ["part"]),
+            node("Mul", ["part", "half"], ["y"])]
+        return nodes, inputs["a"], {"root": root, "one": one, "half": half}
+
     def transpose(self, settings, inputs):
         permutation = settings["permutation"]
         result = tuple(inputs["a"][axis] for axis in permutation)

@@ -66,6 +66,58 @@ class TorchPeer:
     def sum(self, settings, a):
         return lambda: a.sum(settings["axes"])
 
+    def max(self, settings, a):
+        return lambda: a.amax(settings["axes"])
+
+    def log_softmax(self, settings, a):
+        return lambda: torch.log_softmax(a, -1)
+
+    def softmax_gradient(self, settings, a, b):
+        return lambda: torch.ops.aten._softmax_backward_data(b, a, -1, a.dtype)
+
+    def rms_norm(self, settings, a, gain):
+        return lambda: F.rms_norm(a, gain.shape, gain, 1e-5)
+
+    def layer_norm_gradient(self, settings, a, b, gain):
+        shift = torch.zeros_like(gain)
+        _, mean, scale = torch.ops.aten.native_layer_norm(a, gain.shape, gain, shift, 1e-5)
+        backward = torch.ops.aten.native_layer_norm_backward
+        return lambda: backward(b, a, gain.shape, mean, scale, gain, shift, [True, False, False])
+
+    def batch_norm(self, settings, image, gain, shift):
+        return either(lambda x: F.batch_norm(x, None, None, gain, shift, training=True), image)
+
+    def max_pooling(self, settings, image):
+        size, stride, padding = settings["size"], settings["stride"], settings["padding"]
+        return either(lambda x: F.max_pool2d(x, size, stride, padding), image)
+
+    def average_pooling(self, settings, image):
+        size, stride, padding = settings["size"], settings["stride"], settings["padding"]
+        return either(lambda x: F.avg_pool2d(x, size, stride, padding), image)
+
+    def max_pooling_gradient(self, settings, image, gradient):
+        places = [settings["size"]] * 2, [settings["stride"]] * 2, [settings["padding"]] * 2
+        backward = torch.ops.aten.max_pool2d_with_indices_backward
+
+        def both(x, g):
+            # As in training: which elements won is found in the forward pass, and is not measured here.
+            _, winners = torch.ops.aten.max_pool2d_with_indices(x, *places)
+            return lambda: backward(g, x, *places, [1, 1], False, winners)
+        orders = (torch.contiguous_format, torch.channels_last)
+        x, g = (nchw("image", part) for part in (image, gradient))
+        return min((both(*(part.contiguous(memory_format=order) for part in (x, g))) for order in orders), key=trial)
+
+    def average_pooling_gradient(self, settings, gradient):
+        places = [settings["size"]] * 2, [settings["stride"]] * 2, [settings["padding"]] * 2
+        backward = torch.ops.aten.avg_pool2d_backward
+        g = nchw("image", gradient)
+        tries = []
+        for order in (torch.contiguous_format, torch.channels_last):
+            part = g.contiguous(memory_format=order)
+            x = torch.empty(nchw_shape(settings["image"]), memory_format=order)
+            tries.append(lambda part=part, x=x: backward(part, x, *places, False, True, None))
+        return min(tries, key=trial)
+
     def transpose(self, settings, a):
         return lambda: a.permute(settings["permutation"]).contiguous()
 
@@ -75,6 +127,9 @@ class TorchPeer:
     def gate(self, settings, a, b):
         return lambda: torch.tanh(a) * torch.sigmoid(b)
 
+    def gelu(self, settings, a):
+        return lambda: F.gelu(a)
+
 
 def inference(function):
     """The function without a record for gradients."""
@@ -82,6 +137,13 @@ def inference(function):
         with torch.inference_mode():
             return function()
     return run
+
+
+def either(function, image):
+    """The function of an image as Martlet's lie, or in PyTorch's own order: whichever is faster here."""
+    orders = (torch.contiguous_format, torch.channels_last)
+    images = [nchw("image", image).contiguous(memory_format=order) for order in orders]
+    return min(((lambda x=x: function(x)) for x in images), key=trial)
 
 
 def trial(function):

@@ -30,10 +30,12 @@ class Workload:
     # A sample's name and batch instead of operands: its training step is measured.
     sample: str = ""
     batch: int = 0
+    # What is read a second time, in bytes: no cache keeps it, and nothing can be written before all of it is known.
+    again_bytes: int = 0
 
     @property
     def read_bytes(self):
-        return FLOAT_BYTES * sum(math.prod(shape) for shape in self.inputs.values())
+        return FLOAT_BYTES * sum(math.prod(shape) for shape in self.inputs.values()) + self.again_bytes
 
     @property
     def written_bytes(self):

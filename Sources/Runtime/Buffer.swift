@@ -24,9 +24,10 @@ public final class Buffer: @unchecked Sendable {
   /// Allocates zeroed memory for a tensor.
   public init(_ type: TensorType) {
     self.type = type
-    bytes = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: Buffer.allocatedBytes(type), alignment: Buffer.alignment)
-    memset(bytes.baseAddress!, 0, bytes.count)
+    let count = Buffer.allocatedBytes(type)
+    let memory = TensorMemory.allocate(count)
+    memset(memory, 0, count)
+    bytes = UnsafeMutableRawBufferPointer(start: memory, count: count)
   }
 
   /// Allocates memory and copies a literal into it.

@@ -32,7 +32,7 @@ package final class ProgramWorkspace: Workspace {
     let plan = executable.plan
     let code = executable.code
     func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
-      .allocate(byteCount: WorkspaceSize.allocated(bytes), alignment: Buffer.alignment)
+      TensorMemory.allocate(WorkspaceSize.allocated(bytes))
     }
     let used = launches.map { code[$0.kernel] }
     let size = WorkspaceSize(
