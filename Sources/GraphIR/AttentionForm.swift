@@ -1,5 +1,7 @@
 /// The weights of attention in a graph: `softmax(logits)` along the last dimension, with logits made element by element
 /// of the scores `queries keys^T`.
+///
+/// Scores and logits are floats of one dtype: a kernel of attention has one.
 package struct AttentionWeights: Hashable, Sendable {
   /// `[..., q, d]`.
   package var queries: Value
@@ -20,7 +22,9 @@ package struct AttentionWeights: Hashable, Sendable {
         isScores: { node in
           node.results.contains { graph.product($0, contracting: [.last, .last]) != nil }
         }),
-      let dot = graph.definition(of: scores)
+      let dot = graph.definition(of: scores),
+      case let dtype = graph.type(of: scores).dtype, dtype.isFloat,
+      graph.type(of: logits).dtype == dtype
     else { return nil }
     self.weights = weights
     self.logits = logits
@@ -43,8 +47,7 @@ package struct AttentionForm: Hashable, Sendable {
   package init?(_ body: Graph) {
     guard body.outputs.count == 1,
       let (weights, values) = body.product(body.outputs[0].value, contracting: [.last, .rows]),
-      let found = AttentionWeights(weights, in: body), body.type(of: values).dtype.isFloat,
-      body.hasSeveral(found, values)
+      let found = AttentionWeights(weights, in: body), body.hasSeveral(found, values)
     else { return nil }
     self.weights = found
     self.values = values
@@ -138,7 +141,8 @@ extension Graph {
   /// What a value is the softmax of along its last dimension, written out or as a composite.
   func softmaxOperand(_ value: Value) -> Value? {
     guard let node = definition(of: value) else { return nil }
-    if case .composite = node.operation, let body = node.bodies.first, node.operands.count == 1,
+    if case .composite(let op) = node.operation, op.name != "stop_gradient",
+      let body = node.bodies.first, node.operands.count == 1,
       body.outputs.count == 1, let inner = body.softmaxOperand(body.outputs[0].value),
       body.inputIndex(of: inner) == 0
     {

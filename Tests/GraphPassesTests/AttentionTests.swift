@@ -62,4 +62,28 @@ import Testing
         .replacing("return %y", with: "return %y, %w"))
     #expect(try recognized(both).nodes.count == 9)
   }
+
+  /// One kernel has one dtype: scores that become wider on their way to the softmax are computed node by node.
+  @Test(arguments: [
+    ("f16", "f32"), ("bf16", "f32"), ("f32", "f64"), ("f64", "f32"), ("i32", "f32"),
+  ])
+  func severalDtypesAreNotOneAttention(_ scores: String, _ weights: String) throws {
+    let graph = try parse(
+      """
+      (%q: SCORES[5,3], %k: SCORES[7,3], %v: WEIGHTS[7,4]) -> WEIGHTS[5,4] {
+        %s = dot %q, %k {contracting = [[1], [1]]} : SCORES[5,7]
+        %l = convert %s : WEIGHTS[5,7]
+        %m = reduce_max %l {dimensions = [1]} : WEIGHTS[5]
+        %b = broadcast %m {dimensions = [0]} : WEIGHTS[5,7]
+        %d = subtract %l, %b : WEIGHTS[5,7]
+        %e = exp %d : WEIGHTS[5,7]
+        %t = reduce_sum %e {dimensions = [1]} : WEIGHTS[5]
+        %c = broadcast %t {dimensions = [0]} : WEIGHTS[5,7]
+        %w = divide %e, %c : WEIGHTS[5,7]
+        %y = dot %w, %v {contracting = [[1], [0]]} : WEIGHTS[5,4]
+        return %y
+      }
+      """.replacing("SCORES", with: scores).replacing("WEIGHTS", with: weights))
+    #expect(try recognized(graph) == graph)
+  }
 }

@@ -104,6 +104,31 @@ import Testing
     #expect(second.suffix(4).allSatisfy { $0.isNaN })
   }
 
+  /// What was -infinity and has become a truth value hides no key anymore.
+  @Test func minusInfinityMayBecomeANumber() throws {
+    let sample = AttentionSample([], (40, 40, 4, 4))
+    let whole = TensorType(.f32, [40, 40])
+    let graph = try makeGraph(sample.types) { builder, x in
+      let places = TensorType(.i32, whole.shape)
+      let isSeen = try builder.compare(
+        .lessEqual, builder.iota(places, dimension: 1), builder.iota(places, dimension: 0))
+      var logits = try builder.select(
+        isSeen, builder.dot(x[0], x[1], contracting: [[1], [1]]), builder.splat(-.infinity, whole))
+      logits = try builder.convert(builder.convert(logits, .bool), .f32)
+      let maximum = try builder.reduce(.max, logits, dimensions: [1])
+      let exponential = try builder.unary(
+        .exp, builder.subtract(logits, builder.broadcast(maximum, to: whole.shape, dimensions: [0]))
+      )
+      let sum = try builder.reduce(.sum, exponential, dimensions: [1])
+      let weights = try builder.divide(
+        exponential, builder.broadcast(sum, to: whole.shape, dimensions: [0]))
+      return [try builder.dot(weights, x[2], contracting: [[1], [0]])]
+    }
+    let optimized = try Compilation.optimize(graph, options: CompileOptions())
+    #expect(optimized.nodes.filter(\.isWholeAttention).count == 1)
+    try expectValues(optimized, sample)
+  }
+
   /// Rows that see no key at all are NaN, as the formula gives it.
   @Test func rowsWithoutKeysAreNotNumbers() throws {
     let sample = AttentionSample([], (40, 21, 4, 4), .upTo(-9))

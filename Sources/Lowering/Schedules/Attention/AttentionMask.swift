@@ -47,7 +47,7 @@ extension Attention {
   /// The last key, counted from the row's own place, for which a body may be more than -infinity.
   private func lastSeenKey(of body: ScalarBody) -> Int? {
     guard var place = body.instructions.indices.last else { return nil }
-    while body.instructions[place].operation == .convert {
+    while body.instructions[place].operation == .convert, body.instructions[place].dtype.isFloat {
       place = body.instructions[place].operands[0]
     }
     let instruction = body.instructions[place]
@@ -143,7 +143,8 @@ extension ScalarBody {
         isHidden.append(false)
         isZero.append(operands.contains { isZero[$0] })
       case .binary(.divide), .convert:
-        isHidden.append(instruction.operation == .convert && isHidden[operands[0]])
+        isHidden.append(
+          instruction.operation == .convert && instruction.dtype.isFloat && isHidden[operands[0]])
         isZero.append(isZero[operands[0]])
       case .select:
         isHidden.append(false)
