@@ -23,7 +23,9 @@ extension Differentiator {
   /// The same for attention that is written out, of which the node at hand is the last product.
   mutating func gradientOfWrittenAttention() throws(Diagnostic) -> VectorJacobianProduct? {
     guard let node, let written = WrittenAttention(node, in: builder.graph),
-      let form = AttentionForm(written.body), !written.others.contains(where: isActive)
+      let form = AttentionForm(written.body), !written.others.contains(where: isActive),
+      // What lies between the scores and the result gets no gradient.
+      areRootsBefore(written.scores)
     else { return nil }
     var operands: [Value] = []
     for side in written.sides { operands.append(try transpose(side.value, side.permutation)) }

@@ -36,6 +36,7 @@ struct Differentiator: OperationVisitor {
     var wanted: [Bool] = []
     var node: Node?
     var active: Set<Value> = []
+    var roots: [Value] = []
   }
 
   init(_ builder: GraphBuilder) { self.builder = builder }
@@ -65,7 +66,8 @@ struct Differentiator: OperationVisitor {
       }
       frame = Frame(
         operands: node.operands, results: node.results, bodies: node.bodies, gradient: first,
-        resultGradients: results, wanted: wanted, node: node, active: active)
+        resultGradients: results, wanted: wanted, node: node, active: active,
+        roots: wantedValues)
       if node.location != .unknown { location = node.location }
       try accumulate(node, &gradients)
     }
@@ -136,6 +138,14 @@ struct Differentiator: OperationVisitor {
 
   /// Whether a wanted value is on the way to a value.
   func isActive(_ value: Value) -> Bool { frame.active.contains(value) }
+
+  /// Whether every value whose gradient is asked for was known before another one was computed.
+  func areRootsBefore(_ value: Value) -> Bool {
+    guard let node = builder.graph.definingNodeIndex(of: value) else { return false }
+    return frame.roots.allSatisfy { root in
+      builder.graph.definingNodeIndex(of: root).map { $0 < node } ?? true
+    }
+  }
 
   /// Whether an operand's gradient is wanted.
   func wants(_ position: Int) -> Bool { frame.wanted[position] }

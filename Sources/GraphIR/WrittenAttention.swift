@@ -12,6 +12,8 @@ package struct WrittenAttention: Sendable {
   package let sides: [Side]
   /// What else the body takes: masks, say.
   package let others: [Value]
+  /// The product of queries and keys, in the graph.
+  package let scores: Value
   /// The weights, in the graph.
   package let weights: Value
   /// The body: its first inputs are queries, keys and values, then come the others.
@@ -35,6 +37,7 @@ package struct WrittenAttention: Sendable {
       let keys = Side(dot.operands[1], first.rhsBatch, first.rhsContracting, freeLast: false, graph)
     else { return nil }
     sides = [queries, keys, values]
+    self.scores = scores
     self.weights = weights
     var writer = BodyCopier(graph, scores: scores, location: node.location)
     guard let body = try? writer.copy(sides, weights: weights), AttentionForm(body) != nil else {

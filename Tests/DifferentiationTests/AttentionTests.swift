@@ -61,4 +61,36 @@ import Testing
       try sample.write(&builder, [x[0], x[0], x[0]])
     }
   }
+
+  /// A composite may begin in the midst of attention: then the scores are what the gradient is asked of.
+  @Test(arguments: [0, 1, 2])
+  func attentionThatBeginsOutsideOfAComposite(_ inside: Int) throws {
+    let sample = AttentionSample([2], (3, 4, 2, 3), .none, .f64)
+    try expectGradients(of: sample.inputs(of: try sample.graph())) { builder, x in
+      let batch = [[0], [0]]
+      let scores = try builder.dot(x[0], x[1], batch: batch, contracting: [[2], [2]])
+      func halved(_ builder: inout GraphBuilder, _ scores: Value) throws(Diagnostic) -> Value {
+        let half = try builder.splat(0.5, builder.type(of: scores))
+        return try builder.multiply(scores, half)
+      }
+      func softmax(_ builder: inout GraphBuilder, _ logits: Value) throws(Diagnostic) -> Value {
+        let whole = builder.type(of: logits).shape
+        let maximum = try builder.reduce(.max, logits, dimensions: [2])
+        let exponential = try builder.unary(
+          .exp, builder.subtract(logits, builder.broadcast(maximum, to: whole, dimensions: [0, 1])))
+        let sum = try builder.reduce(.sum, exponential, dimensions: [2])
+        return try builder.divide(
+          exponential, builder.broadcast(sum, to: whole, dimensions: [0, 1]))
+      }
+      var first = scores
+      if inside < 2 { first = try halved(&builder, first) }
+      if inside < 1 { first = try softmax(&builder, first) }
+      return try builder.composite("rest", [first, x[2]]) { body, x throws(Diagnostic) in
+        var weights = x[0]
+        if inside > 1 { weights = try halved(&body, weights) }
+        if inside > 0 { weights = try softmax(&body, weights) }
+        return [try body.dot(weights, x[1], batch: batch, contracting: [[2], [1]])]
+      }[0]
+    }
+  }
 }
