@@ -121,6 +121,37 @@ private func raised(_ values: [Double], by ulps: Int) -> [Double] {
     #expect(try wrong(exp, vector(.f32, [-100])) { _ in [0x1p-149 * 27] } == nil)
   }
 
+  @Test(arguments: [DType.f16, .bf16, .f32, .f64])
+  func sumsThatAreNotFiniteAreJudged(_ dtype: DType) throws {
+    let sum = Operation.reduce(Reduce(.sum, dimensions: [0]))
+    for terms in [[Double.infinity, 1], [-.infinity, 1], [.infinity, -.infinity], [.nan, 1]] {
+      #expect(try wrong(sum, vector(dtype, terms)) == nil)
+      #expect(try wrong(sum, vector(dtype, terms)) { _ in [1] } != nil)
+    }
+  }
+
+  /// A score that is -infinity is known exactly: the softmax of the others is judged as ever.
+  @Test func infiniteSumsAreExact() throws {
+    var builder = GraphBuilder(name: "softmax")
+    let x = builder.input("x", TensorType(.f32, [4, 2]))
+    let scores = try builder.reduce(.sum, x, dimensions: [1])
+    let all = builder.type(of: scores).shape
+    let maximum = try builder.reduce(.max, scores, dimensions: [0])
+    let exponential = try builder.unary(
+      .exp, builder.subtract(scores, builder.broadcast(maximum, to: all, dimensions: [])))
+    let sum = try builder.reduce(.sum, exponential, dimensions: [0])
+    let result = try builder.divide(exponential, builder.broadcast(sum, to: all, dimensions: []))
+    let body = try builder.finish([Output("y", result)])
+    let composite = Operation.composite(Composite("softmax"))
+    let values = Literal([4, 2], [1, 2, -.infinity, 3, 0.5, 0.5, -1, 2] as [Float])
+    func changed(_ values: [Double]) -> [Double] {
+      zip(values, raised(values, by: 1)).map { $0 == 0 ? 0 : $1 }
+    }
+    #expect(try wrong(composite, values, bodies: [body], change: changed) == nil)
+    #expect(try wrong(composite, values, bodies: [body]) { $0.map { $0 * 1.001 } } != nil)
+    #expect(try wrong(composite, values, bodies: [body]) { $0.map { $0 + 1e-4 } } != nil)
+  }
+
   @Test func compositesAreJudgedByWhatRoundingDoes() throws {
     var builder = GraphBuilder(name: "difference")
     let x = builder.input("x", TensorType(.f32, [1]))

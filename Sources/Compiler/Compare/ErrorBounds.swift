@@ -274,12 +274,18 @@ extension ErrorBounds {
     let steps = 4 + 2 * Double(terms).squareRoot() + Double(terms) / 8
     let scale = steps * (accumulator.epsilon ?? 0)
     let sizes = try magnitudes(widened: false)
-    let widened = operands.allSatisfy(\.isExact) ? sizes : try magnitudes(widened: true)
+    let isExact = operands.allSatisfy(\.isExact)
+    let widened = isExact ? sizes : try magnitudes(widened: true)
     let center = value.doubles()
-    let bounds = sizes.indices.map {
-      let rounding = isNarrow ? ErrorStatistics.ulp(of: center[$0], in: dtype) : 0
-      return (widened[$0] - sizes[$0]) + scale * widened[$0] + rounding
+    let bounds = sizes.indices.map { index -> Double in
+      // An infinite sum has an infinite term; a small factor beside it may round to zero, and the sum be NaN.
+      if center[index].isInfinite { return isExact ? 0 : .infinity }
+      if center[index].isNaN { return 0 }
+      let rounding = isNarrow ? ErrorStatistics.ulp(of: center[index], in: dtype) : 0
+      let bound =
+        (widened[index] - sizes[index]) + scale * widened[index] + rounding
         + ErrorStatistics.ulp(of: 0, in: accumulator)
+      return bound.isNaN ? .infinity : bound
     }
     return [BoundedValue(reference: value, bounds: bounds)]
   }

@@ -35,9 +35,11 @@ public struct ErrorStatistics: Hashable, Sendable {
     }
   }
 
-  /// The distance between neighbouring values of a dtype around a value; 1 for integers and bool.
+  /// The distance between neighbouring values of a dtype around a value; 1 for integers and bool, infinity where there
+  /// are no neighbours.
   static func ulp(of value: Double, in dtype: DType) -> Double {
     guard let epsilon = dtype.epsilon else { return 1 }
+    guard value.isFinite else { return .infinity }
     let smallestExponent =
       switch dtype {
       case .f32, .bf16: -126
