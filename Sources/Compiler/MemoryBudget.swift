@@ -31,13 +31,24 @@ package enum MemoryBudget {
       hint: "fewer examples in a batch, or smaller tensors, need less")
   }
 
-  /// Checks that the bytes of all values can be added up, so that plans and statistics cannot overflow.
+  /// Checks that the bytes of all values, and the steps that compute them, can be added up, so that plans, costs and
+  /// statistics cannot overflow.
   ///
   /// - Throws: a diagnostic when they cannot.
   package static func requireCountable(_ graph: Graph) throws(Diagnostic) {
-    guard graph.totalBytes >= 0x1p60 else { return }
-    throw Diagnostic(
-      .sizeOverflow, "the tensors of '\(graph.name)' have more than 2^60 bytes together")
+    guard graph.totalBytes < 0x1p60 else {
+      throw Diagnostic(
+        .sizeOverflow, "the tensors of '\(graph.name)' have more than 2^60 bytes together")
+    }
+    var steps = 0.0
+    for node in graph.nodes {
+      steps += graph.steps(of: node)
+      guard steps < 0x1p60 else {
+        throw Diagnostic(
+          .sizeOverflow, "computing '\(graph.name)' takes more than 2^60 steps", at: node.location,
+          hint: "smaller tensors or windows take fewer")
+      }
+    }
   }
 
   /// `1.5 GB`.

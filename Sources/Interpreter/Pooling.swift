@@ -9,14 +9,15 @@ private struct WindowPlaces {
 
   init(_ window: Window, on shape: Shape, windows: Shape) {
     places = shape.extents.indices.map { dimension in
-      (0..<windows[dimension]).map { number in
-        (0..<window.size[dimension])
-          .map {
-            number * window.stride[dimension] - window.padding[dimension][0]
-              + $0 * window.dilation[dimension]
-          }
-          .filter { $0 >= 0 && $0 < shape[dimension] }
-          .map { $0 * shape.strides[dimension] }
+      let (size, dilation) = (window.size[dimension], window.dilation[dimension])
+      return (0..<windows[dimension]).map { number in
+        let start = number * window.stride[dimension] - window.padding[dimension][0]
+        // Of a large window on a small tensor most taps lie outside: they are not listed.
+        let first = start < 0 ? (dilation - 1 - start) / dilation : 0
+        let end = min(size, max(first, (shape[dimension] - start + dilation - 1) / dilation))
+        return (min(first, end)..<end).map {
+          (start + $0 * dilation) * shape.strides[dimension]
+        }
       }
     }
     counts = windows.extents

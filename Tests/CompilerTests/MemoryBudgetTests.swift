@@ -22,6 +22,48 @@ import Testing
     #expect(graph.interfaceBytes == 3 * 100 * 4)
   }
 
+  /// Operands that fit in memory may still have more to compute than a number counts.
+  @Test func stepsAreCounted() throws {
+    func expectRefusal(
+      _ inputs: [Shape], _ build: (inout GraphBuilder, [Value]) throws(Diagnostic) -> Value
+    ) throws {
+      var builder = GraphBuilder(name: "long")
+      let x = inputs.enumerated().map { builder.input("x\($0)", TensorType(.f32, $1)) }
+      let y = try build(&builder, x)
+      let graph = try builder.finish([Output("y", y)])
+      #expect(
+        refusal { () throws(Diagnostic) in
+          _ = try Compilation(graph, options: CompileOptions())
+        } == .sizeOverflow)
+    }
+    let square: Shape = [1 << 24, 1 << 24]
+    try expectRefusal([square, square]) { builder, x throws(Diagnostic) in
+      try builder.dot(x[0], x[1], contracting: [[1], [0]])
+    }
+    let spatial: Shape = [1 << 20, 1 << 13, 1 << 13, 4]
+    try expectRefusal([spatial, [1 << 13, 1 << 13, 4, 1 << 20]]) { builder, x throws(Diagnostic) in
+      try builder.append(
+        .convolution(
+          Convolution(
+            stride: [1, 1], padding: [[0, 0], [0, 0]], inputDilation: [1, 1],
+            kernelDilation: [1, 1], groups: 1)), x)[0]
+    }
+    // Four taps, far apart: what is padded for them has no shape.
+    let far = 1 << 40
+    try expectRefusal([[1, 2, 2, 1], [2, 2, 1, 1]]) { builder, x throws(Diagnostic) in
+      try builder.append(
+        .convolution(
+          Convolution(
+            stride: [1, 1], padding: [[far, 0], [far, 0]], inputDilation: [1, 1],
+            kernelDilation: [far, far], groups: 1)), x)[0]
+    }
+    try expectRefusal([[1 << 10, 1 << 10]]) { builder, x throws(Diagnostic) in
+      let window = Window(
+        size: [far, far], stride: [1, 1], padding: [[far - 1, 0], [far - 1, 0]], dilation: [1, 1])
+      return try builder.append(.reduceWindow(ReduceWindow(.max, window: window)), x)[0]
+    }
+  }
+
   @Test func aBodyReadsItsOperandsWhereTheyAre() throws {
     var builder = GraphBuilder(name: "nested")
     let type = TensorType(.f32, [10, 10])

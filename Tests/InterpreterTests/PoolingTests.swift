@@ -27,6 +27,18 @@ import Testing
     expect(try sums(Window(size: [6])), [])
   }
 
+  /// Most of these windows lies outside: what they cover is found without looking at each tap.
+  @Test func hugeWindows() throws {
+    let far = 1 << 40
+    func sums(_ window: Window) throws -> Literal {
+      try result(.reduceWindow(ReduceWindow(.sum, window: window)), floats(1, 2, 3))
+    }
+    expect(try sums(Window(size: [far], padding: [[far - 1, 0]])), [1, 3, 6])
+    expect(try sums(Window(size: [far], padding: [[0, far - 1]])), [6, 5, 3])
+    expect(try sums(Window(size: [2], padding: [[far, 0]], dilation: [far])), [1, 2, 3])
+    expect(try sums(Window(size: [3], stride: [far], padding: [[1, far]])), [3, 0])
+  }
+
   @Test func paddingDoesNotCount() throws {
     func window(_ function: ReduceFunction, _ x: Literal) throws -> Literal {
       let padded = Window(size: [2], padding: [[1, 2]])

@@ -34,7 +34,7 @@ extension Lowerer {
   mutating func visit(_ op: Convolution) throws(Diagnostic) -> [Int] {
     let filter = operandTypes[1].shape
     let spatial = op.stride.count
-    let source = plainInput(op, spatial: spatial)
+    let source = try plainInput(op, spatial: spatial)
     let counters = type.shape.counters
     let taps = (0...spatial).map { IndexExpression.dimension(DimensionID(spatial + 2 + $0)) }
     let bounds = IndexBounds(
@@ -62,13 +62,19 @@ extension Lowerer {
   }
 
   /// The convolution's input, padded and dilated as a tensor of its own, so that no product needs a guard.
-  private mutating func plainInput(_ op: Convolution, spatial: Int) -> Int {
+  private mutating func plainInput(_ op: Convolution, spatial: Int) throws(Diagnostic) -> Int {
     let isPlain =
       op.padding.allSatisfy { $0 == [0, 0] } && op.inputDilation.allSatisfy { $0 == 1 }
     if isPlain || type.shape.elementCount == 0 { return operands[0] }
     let pad = Pad(
       low: [0] + op.padding.map { $0[0] } + [0], high: [0] + op.padding.map { $0[1] } + [0],
       interior: [0] + op.inputDilation.map { $0 - 1 } + [0])
+    let extents = operandTypes[0].shape.padded(pad).extents
+    guard Shape.checked(extents) != nil else {
+      throw Diagnostic(
+        .sizeOverflow, "the input of a convolution, padded, would have the shape \(Shape(extents))",
+        at: node.location, hint: "a tensor has at most 2^48 elements")
+    }
     return paddedBelowViews(operands[0], pad)
   }
 
