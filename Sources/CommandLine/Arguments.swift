@@ -21,14 +21,14 @@ struct PositiveInteger: ExpressibleByArgument {
   }
 }
 
-/// A finite number above 0.
+/// A number above 0, and at most 10^9.
 struct PositiveNumber: ExpressibleByArgument {
   let value: Double
 
   var defaultValueDescription: String { "\(value)" }
 
   init?(argument: String) {
-    guard let value = Double(argument), value.isFinite, value > 0 else { return nil }
+    guard let value = Double(argument), value > 0, value <= 1e9 else { return nil }
     self.value = value
   }
 }

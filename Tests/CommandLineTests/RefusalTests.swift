@@ -18,11 +18,12 @@ import Testing
     ["run", "good.mir", "--input", "x=broken.mir", "--output-dir", "out"],
     ["run", "lenet", "--weights", "broken.mir", "--output-dir", "out"],
     ["bench", "lenet", "--threads", "0"], ["bench", "lenet", "--seconds", "-1"],
+    ["bench", "lenet", "--seconds", "1e300"],
     ["compare", "lenet", "--plant", "nonsense"], ["compare", "good.mir", "--input", "y=x.npy"],
     ["predict", "mlp", "missing.png", "--weights", "broken.mir"], ["fuzz", "--count", "0"],
     ["check-math", "cosh"], ["check-math", "exp", "--samples", "0"],
     ["plan", "broken.mir"], ["plan", "nonsense"], ["plan", "lenet", "--threads", "0"],
-    ["plan", "lenet", "--checkpoint-activations"],
+    ["plan", "lenet", "--checkpoint-activations"], ["plan", "long.mir"],
     ["train", "lenet", "--backend", "interpreter", "--checkpoint-activations"],
     ["nonsense"], ["train", "good.mir"], ["dump", "good.mir", "--train"],
     ["bench", "good.mir", "--batch", "3"], ["bench", "lenet", "--batch", "1000000000"],
@@ -46,6 +47,11 @@ import Testing
       "graph @huge(%x: f32[1000000,1000000]) -> (y: f32[1000000,1000000]) {\n"
         + "  %0 = negate %x : f32[1000000,1000000]\n  return %0\n}\n",
       to: "huge.mir")
+    let square = "f32[16777216,16777216]"
+    _ = try program.write(
+      "graph @long(%x: \(square)) -> (y: \(square)) {\n"
+        + "  %0 = dot %x, %x {contracting = [[1], [0]]} : \(square)\n  return %0\n}\n",
+      to: "long.mir")
     try program.writeArray([2, 28, 28, 1], to: "x.npy")
     // A checkpoint without tensors: a header of two bytes.
     try Data([2, 0, 0, 0, 0, 0, 0, 0] + "{}".utf8).write(to: program.file("other.safetensors"))
