@@ -119,6 +119,41 @@ struct ScheduleMemoryTests {
     try checkSchedule(maker, tolerance: 1e-4, targets: [scheduleTargets[1]])
   }
 
+  /// Long rows that are needed again after they were summed are read in one phase, where there are enough of them.
+  @Test func rowsStayWhole() throws {
+    let (rows, columns) = (64, 4096)
+    var maker = KernelMaker("rows")
+    let (r, c) = (maker.dimension("r", rows), maker.dimension("c", columns))
+    let x = maker.input(.f32, [rows, columns])
+    let out = maker.output(.f32, [rows, columns])
+    let sum = maker.local(.f32)
+    maker.kernel.outer = [r]
+    maker.stage(sum, [], .fold(.sum, over: [c]), [load(x, [at(r), at(c)])])
+    maker.stage(
+      out, [at(r), at(c)], over: [c], .map,
+      [
+        load(x, [at(r), at(c)]), load(sum, []),
+        ScalarInstruction(.binary(.subtract), [0, 1], .f32),
+      ])
+    let loops = try schedule(maker.finished, for: scheduleTargets[1])
+    #expect(loops.phases.count == 1, "\(loops)")
+    try checkSchedule(maker, tolerance: 1e-3, targets: [scheduleTargets[1]])
+  }
+
+  /// Rows of a middle axis that come from memory are read in their order, however few there are at each place.
+  @Test func middleAxesInTheOrderOfMemory() throws {
+    var maker = KernelMaker("middle")
+    let (n, c) = (maker.dimension("n", 16), maker.dimension("c", 256))
+    let r = maker.dimension("r", 64)
+    let x = maker.input(.f32, [16, 64, 256])
+    let out = maker.output(.f32, [16, 256])
+    maker.kernel.outer = [n, c]
+    maker.stage(out, [at(n), at(c)], .fold(.sum, over: [r]), [load(x, [at(n), at(r), at(c)])])
+    let loops = try schedule(maker.finished, for: scheduleTargets[1])
+    #expect(loops.memories.contains { $0.name == "sums0" }, "\(loops)")
+    try checkSchedule(maker)
+  }
+
   /// What no cache holds is stored past them, and only that.
   @Test func streamsWhatIsLarge() throws {
     for (extent, isStreamed) in [(1 << 12, true), (64, false)] {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Schedules of folds")
 struct ScheduleRowTests {
-  @Test(arguments: [(1, 1), (3, 10), (5, 7), (2, 33), (4, 130)])
+  @Test(arguments: [(1, 1), (3, 10), (5, 7), (2, 33), (4, 130), (2, 277)])
   func softmax(rows: Int, columns: Int) throws {
     var maker = KernelMaker("softmax")
     let (r, c) = (maker.dimension("r", rows), maker.dimension("c", columns))
@@ -32,7 +32,7 @@ struct ScheduleRowTests {
   }
 
   /// The rows are the contiguous direction: ranked locals have lanes.
-  @Test(arguments: [(5, 3), (20, 4), (33, 2)])
+  @Test(arguments: [(5, 3), (20, 4), (33, 2), (139, 2)])
   func softmaxOverLeading(columns: Int, rows: Int) throws {
     var maker = KernelMaker("softmax0")
     let (r, c) = (maker.dimension("r", rows), maker.dimension("c", columns))

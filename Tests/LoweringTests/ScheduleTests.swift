@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Schedules: loops mean what their kernel means")
 struct ScheduleTests {
-  @Test(arguments: [1, 2, 3, 5, 7, 8, 13, 16, 17, 31, 33, 64, 100])
+  @Test(arguments: [1, 2, 3, 5, 7, 8, 13, 16, 17, 31, 33, 64, 100, 131, 277])
   func elementwise(count: Int) throws {
     var maker = KernelMaker("chain")
     let i = maker.dimension("i", count)

@@ -65,7 +65,8 @@ extension Lowerer {
     let bounds = IndexBounds(extents: windows.extents + op.window.size)
     let taps = (0..<rank).map { IndexExpression.dimension(DimensionID(rank + $0)) }
     let number = IndexExpression.linear(taps, in: Shape(op.window.size), bounds: bounds)
-    let element = Term.read(operand: 0, index)
+    let element = Term.guarded(
+      .read(operand: 0, index), guards, otherwise: .constant(0, dtype))
     let best = Term.read(operand: 1, windows.counters)
     // The extreme is NaN when any element is, and then the first NaN is it.
     let isExtreme = Term.apply(
@@ -74,14 +75,15 @@ extension Lowerer {
         .apply(.compare(.equal), [element, best], .bool),
         .apply(.compare(.notEqual), [element, element], .bool),
       ], .bool)
+    // Only the element needs the guard: the extreme is read at its own window, and stays in the kernel.
+    let isInside = Term.guarded(.constant(1, .bool), guards, otherwise: .constant(0, .bool))
+    let isWinner = Term.apply(.binary(.and), [isInside, isExtreme], .bool)
     let none = Term.constant(DType.i32.identity(of: .min), .i32)
     return add(
       FusionNode(
         kind: .fold(.min), type: TensorType(.i32, windows), operands: [operands[0], extreme],
         folded: op.window.size,
-        term: .guarded(
-          .apply(.select, [isExtreme, .index(number, .i32), none], .i32), guards,
-          otherwise: none),
+        term: .apply(.select, [isWinner, .index(number, .i32), none], .i32),
         names: names),
       label: "winner")
   }

@@ -4,9 +4,6 @@ import LoopIR
 /// Folds over long columns: memory is read in its order, some rows at a time, and what is folded so far stays in
 /// scratch, as a row of results.
 extension NestEmitter {
-  /// How many rows are added to a vector of results while it is in a register.
-  private static let rowsAtOnce = 8
-
   /// Folds the first stages over all rows, then runs the other stages.
   func foldRows(_ start: LoopIndex, _ tile: Tile) throws(Diagnostic) {
     let depth = plan.loops.count - 1
@@ -71,7 +68,7 @@ extension NestEmitter {
       }
     }
     let extent = kernel.extent(id)
-    let step = dimensions.count == 1 ? NestEmitter.rowsAtOnce : 1
+    let step = dimensions.count == 1 ? plan.rowsAtOnce : 1
     let full = extent / step * step
     let start = fault == .scheduleWrongReductionStart && extent > step ? step : 0
     try builder.loop(

@@ -17,6 +17,8 @@ struct NestPlan {
   ///
   /// The rows are along the vectors, which then are the last loop.
   var rowFolds = 0
+  /// How many such rows are added to a vector of results while it is in a register.
+  var rowsAtOnce = 1
   /// A plan for each stage.
   var stages: [StagePlan] = []
   /// An estimate of all the work, in scalar operations.

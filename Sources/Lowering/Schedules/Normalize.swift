@@ -5,6 +5,7 @@ import LoopIR
 ///
 /// * tensors are flat: every load and store has one index, the row-major place;
 /// * dimensions of one point are gone, and guards that always hold;
+/// * a sum whose terms are zero where a stride does not divide an index has only the others;
 /// * a dimension that occurs divided by a constant is split, so that no division is left;
 /// * dimensions that every index walks through as if they were one are one;
 /// * folds run along the shortest steps in memory innermost, and those that wait for nothing come first.
@@ -13,6 +14,7 @@ import LoopIR
 func normalize(_ kernel: Kernel) -> Kernel {
   var kernel = kernel
   kernel.dropSinglePoints()
+  kernel.foldOverWholeStrides()
   kernel.flatten()
   if kernel.stages.contains(where: \.isScatter) { return kernel }
   kernel.splitDivided()
@@ -69,7 +71,8 @@ extension Kernel {
     }
   }
 
-  /// Splits dimensions that occur, alone, under a quotient or remainder by a divisor of their extent.
+  /// Splits dimensions that occur, alone or beside a constant, under a quotient or remainder by a divisor of their
+  /// extent.
   fileprivate mutating func splitDivided() {
     let searched = Set(
       stages.flatMap { stage -> [DimensionID] in
@@ -97,7 +100,8 @@ extension Kernel {
         switch term.atom {
         case .dimension, .instruction: break
         case .quotient(let inner, let divisor), .remainder(let inner, let divisor):
-          if let id = inner.asDimension, !excluded.contains(id),
+          let shift = IndexExpression(constant: inner.constant)
+          if let id = (inner - shift).asDimension, !excluded.contains(id),
             extent(id) % divisor == 0, extent(id) > divisor
           {
             found = (id, divisor)

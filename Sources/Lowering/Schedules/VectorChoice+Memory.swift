@@ -9,8 +9,8 @@ extension VectorChoice {
   /// and few enough for the lines that it has begun to stay in the first-level cache.
   private static let transposedBlock = (along: 128, across: 64)
 
-  /// The least bytes of a row that a task reads at once, of rows that do not follow each other.
-  private static let leastRowBytes = 1024
+  /// From here on a row is worth a stream of its own.
+  private static let longRowBytes = 2048
 
   // MARK: Transpositions
 
@@ -88,14 +88,24 @@ extension VectorChoice {
     return nil
   }
 
+  /// Whether small windows of a tensor come from memory: their rows are so many streams that no prefetcher follows
+  /// them all.
+  var readsWindows: Bool {
+    let bytes = kernel.parameters.reduce(0) { $0 + $1.type.byteCount }
+    return bytes > target.lastLevelCacheBytes
+      && kernel.stages.contains { 2...64 ~= kernel.points($0.folded) }
+  }
+
   // MARK: Long columns
 
-  /// Whether the kernel begins with folds of more rows than the caches hold, contiguous along the vectors.
+  /// Whether the kernel begins with folds over many rows, contiguous along the vectors, that come from memory: a
+  /// column after the other, each line would be asked for on its own.
   private func readsLongColumns(_ id: DimensionID) -> Bool {
     let folds = kernel.stages.prefix(kernel.leadingFolds)
     guard let rows = folds.first.map({ kernel.points($0.folded) }), rows >= 64 else { return false }
     let row = kernel.extent(id) * 4
-    return rows * row > target.secondLevelCacheBytes
+    return rows * row > target.firstLevelCacheBytes
+      && rows * row * kernel.points(kernel.outer.filter { $0 != id }) > target.secondLevelCacheBytes
       && folds.allSatisfy { stage in
         let body = stage.body
         return body.varying(with: id).last ?? false
@@ -122,20 +132,30 @@ extension VectorChoice {
   func foldingRows(_ plan: NestPlan, _ id: DimensionID) -> NestPlan {
     var plan = plan
     plan.rowFolds = kernel.leadingFolds
+    // Long rows are read several at once; short ones one after the other, as they lie.
+    plan.rowsAtOnce = kernel.extent(id) * 4 >= VectorChoice.longRowBytes ? 8 : 1
     plan.stages = kernel.stages.map { StagePlan(folded: $0.folded) }
     let last = plan.loops.count - 1
     plan.loops[last].tile = plan.lanes * (plan.lanes * 2 <= kernel.extent(id) ? 2 : 1)
     plan = split(plan)
     let most = target.firstLevelCacheBytes / (8 * plan.rowFolds)
     let tiles = max(most / plan.loops[last].tile, 1)
-    // Memory brings pieces of rows best that are long.
-    let least = ceilingQuotient(VectorChoice.leastRowBytes / 4, plan.loops[last].tile)
-    let block = max(plan.loops[last].block, least * plan.loops[last].tile)
-    plan.loops[last].block = min(block, tiles * plan.loops[last].tile)
+    let tile = plan.loops[last].tile
+    // A task reads no less of a row than what is worth a stream.
+    let least = min(VectorChoice.longRowBytes / 4 / tile * tile, kernel.extent(id))
+    plan.loops[last].block = min(max(plan.loops[last].block, least), tiles * tile)
     return plan
   }
 
   // MARK: Streams
+
+  /// The vectors that make a line of what is stored, where a dimension has so many points: a line that goes past the
+  /// caches is to be written at once.
+  func vectorsOfLine(_ id: DimensionID, _ lanes: Int) -> Int {
+    let bytes = kernel.stages.map { kernel.type(of: $0.target).dtype.byteCount }.max() ?? 4
+    let vectors = max(VectorChoice.lineBytes / (bytes * lanes), 1)
+    return kernel.extent(id) >= vectors * lanes ? vectors : 1
+  }
 
   /// The outputs that no cache could hold, where they are written in whole lines along a dimension.
   func streamed(along id: DimensionID) -> Set<Int> {

@@ -22,11 +22,13 @@ struct VectorChoice {
     return best.vector
   }
 
-  /// The lanes of a vector along a dimension: those of the widest type computed with, but no more than needed.
+  /// The lanes of a vector along a dimension: those of the widest type computed with in vectors, but no more than
+  /// needed.
   func lanes(_ id: DimensionID, _ stages: [KernelStage]) -> Int {
     var widest = 4
     for stage in stages {
-      for instruction in stage.body.instructions {
+      let varies = stage.body.varying(with: id, locals: { _ in true })
+      for (instruction, isVector) in zip(stage.body.instructions, varies) where isVector {
         widest = max(widest, instruction.dtype.byteCount)
       }
     }
@@ -155,12 +157,19 @@ struct VectorChoice {
       let most = registersHoldRow(id) ? 8 : 4
       while vectors < most, plan.lanes * vectors * 2 <= kernel.extent(id) { vectors *= 2 }
     }
+    if !plan.streamed.isEmpty { vectors = max(vectors, vectorsOfLine(id, plan.lanes)) }
+    let together = vectorsTogether(id, plan.lanes, kernel.stages)
+    plan.lanes *= together
+    vectors = max(vectors / together, 1)
     plan.loops[plan.loops.count - 1].tile = plan.lanes * vectors
-    if !hasFold { plan.loops[plan.loops.count - 1].unroll = 2 }
+    if !hasFold { plan.loops[plan.loops.count - 1].unroll = together == 1 ? 2 : 1 }
     plan.stages = kernel.stages.map { stage in
       var stagePlan = StagePlan(folded: stage.folded)
-      stagePlan.accumulators = accumulators(stage, beside: vectors)
+      stagePlan.accumulators = accumulators(stage, beside: vectors * together)
       return stagePlan
+    }
+    if readsWindows, let ahead = plan.loops.dropLast().last(where: { $0.tile == 1 }) {
+      for place in plan.stages.indices { plan.stages[place].ahead = ahead.id }
     }
     return split(plan)
   }
@@ -172,17 +181,19 @@ struct VectorChoice {
       var stagePlan = StagePlan(folded: stage.folded)
       stagePlan.vector = innerChoice(stage).vector
       if let vector = stagePlan.vector {
-        stagePlan.lanes = lanes(vector, [stage])
+        let lanes = lanes(vector, [stage])
+        let together = vectorsTogether(vector, lanes, [stage])
+        stagePlan.lanes = lanes * together
         if stage.dimensions.contains(vector) { plan.streamed.formUnion(streamed(along: vector)) }
         if stage.folded.contains(vector) {
-          while stagePlan.accumulators < 4,
+          while stagePlan.accumulators * together < 4,
             stagePlan.lanes * stagePlan.accumulators * 2 <= kernel.extent(vector)
           {
             stagePlan.accumulators *= 2
           }
         } else {
-          stagePlan.unroll = 2
-          stagePlan.accumulators = accumulators(stage, beside: 1)
+          stagePlan.unroll = together == 1 ? 2 : 1
+          stagePlan.accumulators = accumulators(stage, beside: together)
         }
       } else {
         stagePlan.accumulators = accumulators(stage, beside: 1)

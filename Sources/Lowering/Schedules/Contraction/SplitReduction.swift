@@ -81,6 +81,7 @@ struct SplitReduction {
   ) -> [(id: DimensionID, count: Int)]? {
     let results = kernel.points(kernel.outer)
     let steps = kernel.points(over)
+    if kernel.hasRowsForAll { return nil }
     // The parts are worth their memory and the second pass when each result has many steps.
     guard steps >= 2048, kernel.work >= 8 * NestPlan.grain, results <= 1 << 16,
       results <= steps * 4
@@ -107,5 +108,22 @@ struct SplitReduction {
     else { return 32 }
     let bytes = kernel.parameters.reduce(0) { $0 + ($1.role == .input ? $1.type.byteCount : 0) }
     return min(128, max(32, bytes >> 18))
+  }
+}
+
+extension Kernel {
+  /// Whether each result has a row of memory of its own, and there are enough rows for all threads: they are best read
+  /// in their order, and only once where later stages need them again.
+  fileprivate var hasRowsForAll: Bool {
+    guard points(outer) >= NestPlan.maximumTasks, let innermost = stages[0].folded.last else {
+      return false
+    }
+    let body = stages[0].body
+    let isProduct = body.instructions.last?.operation == .binary(.multiply)
+    if isProduct && stages.dropFirst().allSatisfy(\.dimensions.isEmpty) { return false }
+    return body.instructions.contains { instruction in
+      guard case .load(.parameter, let index, _) = instruction.operation else { return false }
+      return index[0].dependence(on: innermost) == .affine(1)
+    }
   }
 }
