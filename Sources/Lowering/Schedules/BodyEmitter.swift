@@ -244,7 +244,8 @@ extension BodyEmitter {
     let count = ceilingQuotient(active ?? type.lanes, repeated.count)
     let places = (0..<type.lanes).map { min($0 / repeated.count, count - 1) }
     if repeated.step == 1 {
-      let own = type.lanes / repeated.count
+      var own = 1
+      while own * repeated.count < type.lanes { own *= 2 }
       let access = LoopAccess(memory: memory, offset: base, active: count < own ? count : nil)
       let elements = builder.define(.load(access), LoopType(type.dtype, lanes: own))
       return builder.define(.shuffle(elements, elements, lanes: places), type)
