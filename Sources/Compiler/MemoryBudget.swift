@@ -91,7 +91,8 @@ extension Graph {
         peak = max(peak, live + inside, live + 2 * results)
       }
       live += results
-      peak = max(peak, live)
+      // What moves data lists where each element comes from, dimension by dimension.
+      peak = max(peak, node.movesData ? live + 2 * results : live)
       for operand in node.operands {
         uses[Int(operand.index)] -= 1
         if uses[Int(operand.index)] == 0 { live -= bytes(operand) }
@@ -99,5 +100,18 @@ extension Graph {
       for result in node.results where uses[Int(result.index)] == 0 { live -= bytes(result) }
     }
     return peak
+  }
+}
+
+extension Node {
+  /// Whether the interpreter finds a place for each element of the result.
+  fileprivate var movesData: Bool {
+    switch operation {
+    case .iota, .broadcast, .transpose, .slice, .pad, .concatenate, .reverse, .gather: true
+    case .unary, .binary, .compare, .select, .clamp, .convert, .constant, .reshape, .dot,
+      .convolution, .reduce, .argReduce, .reduceWindow, .reduceWindowGradient, .scatter, .random,
+      .composite:
+      false
+    }
   }
 }

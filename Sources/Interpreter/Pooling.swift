@@ -8,6 +8,12 @@ private struct WindowPlaces {
   private var counts: [Int]
 
   init(_ window: Window, on shape: Shape, windows: Shape) {
+    counts = windows.extents
+    if windows.elementCount == 0 {
+      places = []
+      counts = [0]
+      return
+    }
     places = shape.extents.indices.map { dimension in
       let (size, dilation) = (window.size[dimension], window.dilation[dimension])
       return (0..<windows[dimension]).map { number in
@@ -20,7 +26,6 @@ private struct WindowPlaces {
         }
       }
     }
-    counts = windows.extents
   }
 
   /// Calls the body for every window in row-major order, with the positions covered in row-major

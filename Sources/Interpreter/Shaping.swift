@@ -54,24 +54,25 @@ extension Evaluator {
     }
     let shape = operands[0].shape
     let result = types[0].shape
+    let padding = shape.elementCount
     var positions = [0]
-    var inside = [true]
     for dimension in 0..<shape.rank {
       let step = op.interior[dimension] + 1
-      let sources = (0..<result[dimension]).map { index -> Int? in
-        let distance = index - op.low[dimension]
-        guard distance >= 0, distance % step == 0, distance / step < shape[dimension] else {
-          return nil
+      let stride = shape.strides[dimension]
+      var next: [Int] = []
+      next.reserveCapacity(positions.count * result[dimension])
+      for position in positions {
+        for index in 0..<result[dimension] {
+          let distance = index - op.low[dimension]
+          let isInside =
+            position < padding && distance >= 0 && distance % step == 0
+            && distance / step < shape[dimension]
+          next.append(isInside ? position + distance / step * stride : padding)
         }
-        return distance / step
       }
-      positions = positions.flatMap { position in
-        sources.map { position * shape[dimension] + ($0 ?? 0) }
-      }
-      inside = inside.flatMap { isInside in sources.map { isInside && $0 != nil } }
+      positions = next
     }
-    let padding = shape.elementCount
-    return keep(source.picking(positions.indices.map { inside[$0] ? positions[$0] : padding }))
+    return keep(source.picking(positions))
   }
 
   package mutating func visit(_ op: Concatenate) throws(Diagnostic) -> [CarriedTensor] {

@@ -64,6 +64,15 @@ import Testing
     }
   }
 
+  @Test func placesOfMovedElementsAreListed() throws {
+    var builder = GraphBuilder(name: "moved")
+    let x = builder.input("x", TensorType(.f32, [10, 20]))
+    let y = try builder.transpose(x, [1, 0])
+    let graph = try builder.finish([Output("y", y)])
+    // x, the result, and twice as many places.
+    #expect(graph.interpreterBytes == 4 * 200 * 8)
+  }
+
   @Test func aBodyReadsItsOperandsWhereTheyAre() throws {
     var builder = GraphBuilder(name: "nested")
     let type = TensorType(.f32, [10, 10])

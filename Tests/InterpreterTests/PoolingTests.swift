@@ -39,6 +39,15 @@ import Testing
     expect(try sums(Window(size: [3], stride: [far], padding: [[1, far]])), [3, 0])
   }
 
+  /// Where one dimension has no window, those of the others are not listed.
+  @Test func noWindowsAlongOneDimension() throws {
+    let far = 1 << 38
+    let window = Window(
+      size: [1, 3], stride: [1, 1], padding: [[far, 0], [0, 0]], dilation: [1, 1])
+    let x = literal(.f32, [2, 2], [1, 2, 3, 4])
+    expect(try result(.reduceWindow(ReduceWindow(.sum, window: window)), x), [far + 2, 0], [])
+  }
+
   @Test func paddingDoesNotCount() throws {
     func window(_ function: ReduceFunction, _ x: Literal) throws -> Literal {
       let padded = Window(size: [2], padding: [[1, 2]])

@@ -20,6 +20,7 @@ public struct Comparer: Sendable {
   public func compare(
     _ graph: Graph, _ inputs: [Literal], checkingLoops: Bool = false
   ) throws(Diagnostic) -> Comparison {
+    try MemoryBudget.requireCountable(graph)
     try MemoryBudget.require(
       graph.interpreterBytes + graph.interfaceBytes, for: "interpreting '\(graph.name)'")
     var comparison = Comparison()
