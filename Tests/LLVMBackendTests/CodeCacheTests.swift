@@ -111,6 +111,29 @@ import Testing
     #expect(try CodeCacheTests.run(kernel, CodeCache(folder: folder)).origins == [.cache])
   }
 
+  /// What is no file, or larger than all entries may be, is not read, and replaced.
+  @Test func strangeEntriesAreNotRead() throws {
+    let kernel = [try CodeCacheTests.kernel(8)]
+    _ = try CodeCacheTests.run(kernel, CodeCache(folder: folder))
+    let path = try #require(files().first)
+    let strange: [(String, () -> Bool)] = [
+      ("pipe", { mkfifo(path, 0o600) == 0 }),
+      ("endless", { symlink("/dev/zero", path) == 0 }),
+      ("sparse", { close(creat(path, 0o600)) == 0 && truncate(path, 1 << 40) == 0 }),
+    ]
+    for (name, make) in strange {
+      #expect(unlink(path) == 0)
+      try #require(make(), "\(name)")
+      let outcome = try CodeCacheTests.run(kernel, CodeCache(folder: folder))
+      guard case .compiled(.unreadable) = outcome.origins[0] else {
+        Issue.record("\(name): \(outcome.origins[0])")
+        continue
+      }
+      #expect(outcome.results == CodeCacheTests.expected([8]))
+      #expect(try CodeCacheTests.run(kernel, CodeCache(folder: folder)).origins == [.cache])
+    }
+  }
+
   @Test func anEntryOfAnotherKernelIsNotTaken() throws {
     _ = try CodeCacheTests.run([try CodeCacheTests.kernel(1)], CodeCache(folder: folder))
     let first = try #require(files().first)

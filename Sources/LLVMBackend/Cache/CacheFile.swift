@@ -24,19 +24,37 @@ enum CacheFile {
   /// Tells temporary names of one process apart.
   private static let written = Atomic(0)
 
-  /// Reads a file that belongs to this user.
-  static func load(_ path: String, marksUse: Bool = false) throws(Problem) -> [UInt8] {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+  /// Reads a file that belongs to this user and has at most so many bytes.
+  static func loadOwn(
+    _ path: String, atMost limit: Int, marksUse: Bool = false
+  ) throws(Problem) -> [UInt8] {
+    try load(path) { file, status in
+      // What is read is run, so nobody else may have written it.
+      guard status.st_uid == geteuid() else { return EPERM }
+      guard Int(status.st_size) <= limit else { return EFBIG }
+      if marksUse { markUse(of: file, status) }
+      return 0
+    }
+  }
+
+  /// Reads a file.
+  ///
+  /// - Parameter refusal: the system's number of what speaks against it; 0 when nothing does.
+  static func load(
+    _ path: String, refusal: (Int32, stat) -> Int32 = { _, _ in 0 }
+  ) throws(Problem) -> [UInt8] {
+    // A pipe would have the opening wait for its writer.
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw Problem(path) }
     defer { close(file) }
     var status = stat()
     guard fstat(file, &status) == 0 else { throw Problem(path) }
-    // What is read is run, so nobody else may have written it.
-    guard status.st_uid == geteuid() || !marksUse else {
-      errno = EPERM
+    let isFile = status.st_mode & S_IFMT == S_IFREG
+    let code = isFile ? refusal(file, status) : status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL
+    guard code == 0 else {
+      errno = code
       throw Problem(path)
     }
-    if marksUse { markUse(of: file, status) }
     var bytes: [UInt8] = []
     // Files in /proc have no size.
     var capacity = max(Int(status.st_size), 1 << 16)

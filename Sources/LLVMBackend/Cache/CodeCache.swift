@@ -142,7 +142,9 @@ package final class CodeCache: Sendable {
   ) throws(CacheMiss) -> CacheEntry? {
     let file: [UInt8]
     do {
-      file = try CacheFile.load(path(of: name, environment, in: folder), marksUse: true)
+      // No entry is larger than all may be together.
+      file = try CacheFile.loadOwn(
+        path(of: name, environment, in: folder), atMost: byteLimit, marksUse: true)
     } catch {
       guard error.code == ENOENT || error.code == ENOTDIR else { throw .unreadable(error.message) }
       return nil
@@ -184,7 +186,8 @@ package final class CodeCache: Sendable {
     of key: CacheKey, _ environment: CodeEnvironment, in folder: String
   ) -> CacheMiss {
     for other in CacheFile.names(in: folder) {
-      guard let file = try? CacheFile.load("\(folder)/\(other)/\(key.name)"),
+      guard
+        let file = try? CacheFile.loadOwn("\(folder)/\(other)/\(key.name)", atMost: byteLimit),
         let entry = try? CacheEntry(file: file), entry.key.elementsEqual(key.bytes)
       else { continue }
       return environment.difference(
