@@ -46,9 +46,9 @@ def softmax_gradient(shape):
         f"%rest = subtract %b, %sums : {full}", f"%y = multiply %a, %rest : {full}"]
 
 
-def layer_norm(shape):
+def normal(shape):
+    """The statements that give each row of `a` the mean 0 and the variance 1, as `normal`, and the gains in its shape."""
     rows, full, fold, spread = row_statements(shape)
-    last = len(shape) - 1
     return [
         f"%share = constant {1 / shape[-1]!r} : {rows}", f"%epsilon = constant 1e-05 : {rows}",
         fold("sum", "sum", "a"), f"%mean = multiply %sum, %share : {rows}", spread("means", "mean"),
@@ -56,9 +56,14 @@ def layer_norm(shape):
         fold("squared", "sum", "squares"), f"%variance = multiply %squared, %share : {rows}",
         f"%safe = add %variance, %epsilon : {rows}", f"%scale = rsqrt %safe : {rows}", spread("scales", "scale"),
         f"%normal = multiply %centred, %scales : {full}",
-        f"%gains = broadcast %gain {{dimensions = [{last}]}} : {full}",
+        f"%gains = broadcast %gain {{dimensions = [{len(shape) - 1}]}} : {full}"]
+
+
+def layer_norm(shape):
+    full = row_statements(shape)[1]
+    return normal(shape) + [
         f"%scaled = multiply %normal, %gains : {full}",
-        f"%shifts = broadcast %shift {{dimensions = [{last}]}} : {full}", f"%y = add %scaled, %shifts : {full}"]
+        f"%shifts = broadcast %shift {{dimensions = [{len(shape) - 1}]}} : {full}", f"%y = add %scaled, %shifts : {full}"]
 
 
 def rms_norm(shape):
@@ -75,14 +80,8 @@ def rms_norm(shape):
 def layer_norm_gradient(shape):
     """The gradient with respect to the operand `a`, for the gradient `b` behind a gain."""
     rows, full, fold, spread = row_statements(shape)
-    return [
-        f"%share = constant {1 / shape[-1]!r} : {rows}", f"%epsilon = constant 1e-05 : {rows}",
-        fold("sum", "sum", "a"), f"%mean = multiply %sum, %share : {rows}", spread("means", "mean"),
-        f"%centred = subtract %a, %means : {full}", f"%squares = multiply %centred, %centred : {full}",
-        fold("squared", "sum", "squares"), f"%variance = multiply %squared, %share : {rows}",
-        f"%safe = add %variance, %epsilon : {rows}", f"%scale = rsqrt %safe : {rows}", spread("scales", "scale"),
-        f"%normal = multiply %centred, %scales : {full}",
-        f"%gains = broadcast %gain {{dimensions = [{len(shape) - 1}]}} : {full}", f"%g = multiply %b, %gains : {full}",
+    return normal(shape) + [
+        f"%g = multiply %b, %gains : {full}",
         fold("total", "sum", "g"), f"%level = multiply %total, %share : {rows}", spread("levels", "level"),
         f"%along = multiply %g, %normal : {full}", fold("part", "sum", "along"),
         f"%slope = multiply %part, %share : {rows}", spread("slopes", "slope"),

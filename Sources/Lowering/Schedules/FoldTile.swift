@@ -12,8 +12,6 @@ struct FoldTile {
   var lanes: Int
   /// The points along each dimension that has several.
   var sizes: [DimensionID: Int] = [:]
-  /// The cycles that one vector of steps takes.
-  var cycles = Double.infinity
   /// About how long the kernel takes, in cycles.
   var cost = Double.infinity
 
@@ -47,7 +45,7 @@ struct FoldTile {
         bytes > Double(target.secondLevelCacheBytes)
         ? 3 : bytes > Double(target.firstLevelCacheBytes) ? 1.5 : 1
       let cost = tiles * (cycles * steps * distance + FoldTile.finish * Double(points))
-      if cost < self.cost * 0.999 { (self.sizes, self.cycles, self.cost) = (sizes, cycles, cost) }
+      if cost < self.cost * 0.999 { (self.sizes, self.cost) = (sizes, cost) }
     }
     consider([:])
     let alone = cost
