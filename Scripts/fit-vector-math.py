@@ -57,10 +57,13 @@ for digits, degree in (("f32", 5), ("f64", 11)):
 show("tanh", lambda z: (tanh(sqrt(z)) / sqrt(z) - 1) / z, lambda z: z * sqrt(z) / tanh(sqrt(z)),
      "1e-10", "0.3907", 5)
 
-# erf(x) = x + x P(x^2) for |x| < 0.95, and 1 - e^-P(x) from there to 4, in f32.
+# 2^r for |r| <= 1/2, in f32.
+show("power of two", lambda r: 2**r, lambda r: 2**-r, "-0.50001", "0.50001", 6)
+
+# erf(x) = x + x P(x^2) for |x| < 0.95, and 1 - 2^P(x) from there to 4, in f32.
 show("erf inner", lambda z: erf(sqrt(z)) / sqrt(z) - 1, lambda z: sqrt(z) / erf(sqrt(z)),
      "1e-10", "0.9025", 6)
-show("erf outer", lambda x: -log(erfc(x)), lambda x: erfc(x) / erf(x), "0.95", "4", 6)
+show("erf outer", lambda x: log(erfc(x)) / log(2), lambda x: erfc(x) / erf(x) * log(2), "0.95", "4", 6)
 
 # erfc(x) e^(x^2) = P(u) with u = (x - k) / (x + k), for 1 <= x <= 6, in f64.
 k = mpf("2.5")

@@ -47,10 +47,11 @@ struct Differentiator: OperationVisitor {
   ///   - seeds: gradients of values, each an input or the result of a node.
   ///   - nodes: indices of the nodes through which gradients flow.
   ///   - severed: indices of nodes through which no gradient flows.
+  ///   - joinsFunctions: whether nodes that are one function of one value, element by element, get one rule.
   /// - Returns: for each wanted value its gradient; nil where it is zero.
   mutating func pullBack(
     _ seeds: [Value: Value], through nodes: Range<Int>, severed: Set<Int> = [],
-    to wantedValues: [Value]
+    to wantedValues: [Value], joinsFunctions: Bool = true
   ) throws(Diagnostic) -> [Value?] {
     let active = activeValues(nodes, severed: severed, from: wantedValues)
     var gradients = seeds
@@ -69,7 +70,12 @@ struct Differentiator: OperationVisitor {
         resultGradients: results, wanted: wanted, node: node, active: active,
         roots: wantedValues)
       if node.location != .unknown { location = node.location }
-      try accumulate(node, &gradients)
+      if joinsFunctions, let function = scalarFunction(endingAt: index) {
+        guard let gradient = try pullBack(function, first) else { continue }
+        try contribute(gradient, to: function.argument, &gradients)
+      } else {
+        try accumulate(node, &gradients)
+      }
     }
     return wantedValues.map { gradients[$0] }
   }
@@ -138,6 +144,9 @@ struct Differentiator: OperationVisitor {
 
   /// Whether a wanted value is on the way to a value.
   func isActive(_ value: Value) -> Bool { frame.active.contains(value) }
+
+  /// Whether the gradient of a value is asked for.
+  func isWanted(_ value: Value) -> Bool { frame.roots.contains(value) }
 
   /// Whether every value whose gradient is asked for was known before another one was computed.
   func areRootsBefore(_ value: Value) -> Bool {

@@ -252,7 +252,7 @@ extension Graph {
 
 extension Node {
   /// Whether elements of the result are computed from those at the same place.
-  var isElementwise: Bool {
+  package var isElementwise: Bool {
     switch operation {
     case .unary, .binary, .compare, .select, .clamp, .convert: true
     case .constant, .iota, .reshape, .broadcast, .transpose, .slice, .pad, .concatenate, .reverse,

@@ -17,33 +17,65 @@ extension FusionGroups {
     return outputs.contains(node) || (readers[node] ?? []).contains { groupOf[$0] != group }
   }
 
-  /// Keeps what a fold reads as one tensor, where it is made of several that nothing but the fold needs.
+  /// Keeps what is made of several tensors of another kernel, where those are needed for nothing else: one tensor goes to
+  /// memory instead of several.
   ///
-  /// A mean of losses then reads the losses, and what they are made of never leaves its kernel.
-  mutating func keepFoldedFormulas() {
+  /// A mean of losses then reads the losses, and the gradient of an activation reads its slope; what these are made of
+  /// never leaves its kernel.
+  mutating func keepWhatIsGathered() {
     var readers = readers()
-    for fold in graph.nodes.indices where groupOf[fold] != nil {
-      let node = graph.nodes[fold]
-      guard case .fold = node.kind, let read = node.term.asRead,
-        case let formula = node.operands[read.operand], !isKept[formula],
-        !graph.nodes[formula].isIndexWork
-      else { continue }
-      let sources = Set(reads[fold].map(\.source))
-      let needed = sources.filter { source in
-        guard let group = groupOf[source], group != groupOf[fold] else { return false }
-        return !outputs.contains(source)
-          && (readers[source] ?? []).allSatisfy { $0 == fold || groupOf[$0] == group }
+    for reader in graph.nodes.indices where groupOf[reader] != nil {
+      while let changed = keepingGathered(by: reader, readers) {
+        self = changed
+        readers = self.readers()
       }
-      guard needed.count > 1, let source = needed.min() else { continue }
+    }
+  }
+
+  /// The groups with one more kept node below a reader, which takes the place of several; nil where there is none.
+  private func keepingGathered(by reader: Int, _ readers: [Int: [Int]]) -> FusionGroups? {
+    let needed = Set(sources(ofNode: reader)).filter { source in
+      guard let group = groupOf[source], group != groupOf[reader] else { return false }
+      return !outputs.contains(source)
+        && (readers[source] ?? []).allSatisfy { $0 == reader || groupOf[$0] == group }
+    }
+    guard needed.count > 1 else { return nil }
+    for formula in formulas(below: reader) {
+      let gathered = keptNodes(below: formula).intersection(needed).filter {
+        graph.nodes[$0].type.shape.elementCount >= graph.nodes[formula].type.shape.elementCount
+      }
+      guard gathered.count > 1, let source = gathered.min() else { continue }
       var changed = self
       changed.isKept[formula] = true
       changed.addGroup(of: formula)
-      changed.writeFormula(of: fold)
+      changed.writeFormula(of: reader)
+      guard gathered.isDisjoint(with: changed.sources(ofNode: reader)) else { continue }
       changed.mergeWithSources(of: formula)
-      guard changed.groupOf[formula] == changed.groupOf[source] else { continue }
-      self = changed
-      readers = self.readers()
+      if changed.groupOf[formula] == changed.groupOf[source] { return changed }
     }
+    return nil
+  }
+
+  /// The nodes that are computed where a kept one reads them, and compute something themselves; readers first.
+  private func formulas(below reader: Int) -> [Int] {
+    var found: Set<Int> = []
+    var pending = graph.nodes[reader].operands
+    while let node = pending.popLast() {
+      if isKept[node] || !found.insert(node).inserted { continue }
+      pending += graph.nodes[node].operands
+    }
+    return found.filter { !graph.nodes[$0].isIndexWork }.sorted(by: >)
+  }
+
+  /// The kept nodes of which a node is computed.
+  private func keptNodes(below node: Int) -> Set<Int> {
+    var (found, kept): (Set<Int>, Set<Int>) = ([], [])
+    var pending = graph.nodes[node].operands
+    while let node = pending.popLast() {
+      if !found.insert(node).inserted { continue }
+      if isKept[node] { kept.insert(node) } else { pending += graph.nodes[node].operands }
+    }
+    return kept
   }
 
   /// Lets cheap nodes be computed where they are read, where that saves memory or a local of the size of a row.

@@ -63,7 +63,7 @@ struct FusionGroups: Sendable {
     for place in graph.nodes.indices where groupOf[place] != nil {
       mergeWithSources(of: place)
     }
-    keepFoldedFormulas()
+    keepWhatIsGathered()
     mergeSiblings()
     dropWhatIsCheap(kept)
   }
