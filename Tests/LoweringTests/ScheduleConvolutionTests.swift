@@ -128,16 +128,70 @@ struct ScheduleConvolutionTests {
     #expect(parts.count > 4 * size * size * 13)
   }
 
-  /// Groups with fewer results than a vector has lanes lie side by side in one; other numbers of results do not.
-  @Test(arguments: [1, 2, 3, 4], [1, 3, 4])
+  /// Groups with few results lie side by side in vectors, also where one has lanes of parts of groups.
+  @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 12, 13], [1, 3, 4])
   func fewResults(results: Int, channels: Int) throws {
     for dtype in [DType.f32, .f64, .bf16, .i32] {
       let maker = grouped(groups: 11, channels: channels, results: results, dtype)
       try checkSchedule(maker, tolerance: dtype == .bf16 ? 5e-2 : 1e-4)
-      guard dtype == .f32, channels == 1, results == 2 || results == 4 else { continue }
+      guard dtype == .f32, channels == 1, 2...4 ~= results else { continue }
       let loops = try schedule(maker.finished, for: scheduleTargets[1]).description
       #expect(loops.contains("shuffle"))
     }
+  }
+
+  /// The gradient of the filters of groups: taps slide over what they read, and each vector has the results of several
+  /// groups.
+  @Test(arguments: [
+    (2, 2, 7, 1), (3, 4, 3, 1), (6, 1, 3, 2), (12, 4, 3, 1), (1, 1, 5, 1), (5, 3, 2, 1),
+  ])
+  func groupedFilterGradient(results: Int, channels: Int, size: Int, stride: Int) throws {
+    let groups = 6
+    var maker = KernelMaker("gradient")
+    let (i, j) = (maker.dimension("i", size), maker.dimension("j", size))
+    let (k, o) = (maker.dimension("k", channels), maker.dimension("o", groups * results))
+    let (n, h, w) = (maker.dimension("n", 2), maker.dimension("h", 5), maker.dimension("w", 23))
+    let x = maker.input(
+      .f32, [2, 4 * stride + size, 22 * stride + size, groups * channels])
+    let gradient = maker.input(.f32, [2, 5, 23, groups * results])
+    let out = maker.output(.f32, [size, size, channels, groups * results])
+    let group = at(o).quotient(by: results, in: maker.kernel.bounds)
+    maker.kernel.outer = [i, j, k, o]
+    maker.stage(
+      out, [at(i), at(j), at(k), at(o)], .fold(.sum, over: [n, h, w]),
+      [
+        load(
+          x,
+          [at(n), at(h) * stride + at(i), at(w) * stride + at(j), group * channels + at(k)]),
+        load(gradient, [at(n), at(h), at(w), at(o)]),
+        ScalarInstruction(.binary(.multiply), [0, 1], .f32),
+      ])
+    try checkSchedule(maker, tolerance: 1e-3)
+  }
+
+  /// Inputs of a group that are neighbours in memory: vectors go along the groups, and take every second element.
+  @Test(arguments: [2, 3, 7])
+  func neighboursOfGroups(channels: Int) throws {
+    var maker = KernelMaker("groups")
+    let (h, w) = (maker.dimension("h", 5), maker.dimension("w", 17))
+    let c = maker.dimension("c", 19)
+    let (i, j) = (maker.dimension("i", 3), maker.dimension("j", 3))
+    let k = maker.dimension("k", channels)
+    let x = maker.input(.f32, [7, 19, 19 * channels])
+    let filter = maker.input(.f32, [3, 3, 19 * channels])
+    let out = maker.output(.f32, [5, 17, 19])
+    maker.kernel.outer = [h, w, c]
+    let place = at(c) * channels + at(k)
+    maker.stage(
+      out, [at(h), at(w), at(c)], .fold(.sum, over: [i, j, k]),
+      [
+        load(x, [at(h) + at(i), at(w) + at(j), place]), load(filter, [at(i), at(j), place]),
+        ScalarInstruction(.binary(.multiply), [0, 1], .f32),
+      ])
+    try checkSchedule(maker)
+    guard channels == 2 else { return }
+    let loops = try schedule(maker.finished, for: scheduleTargets[1]).description
+    #expect(loops.contains("by 2") && !loops.contains("by 38"))
   }
 
   private func grouped(

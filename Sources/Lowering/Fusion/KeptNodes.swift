@@ -237,7 +237,7 @@ struct KeptNodes: Sendable {
       node = current.operands[read.operand]
       if hasView { viewed = node }
     }
-    return hasView || index.allSatisfy(\.isAffine) ? node : viewed
+    return hasView || index.allSatisfy({ $0.isAffine(overPartsIn: bounds) }) ? node : viewed
   }
 }
 
@@ -251,6 +251,21 @@ extension Term {
     case .constant, .index: nil
     case .apply(_, let terms, _), .random(_, _, let terms, _):
       terms.lazy.compactMap { $0.index(ofOperand: slot) }.first
+    }
+  }
+}
+
+extension IndexExpression {
+  /// Whether every term is a multiple of a dimension's counter, or of the number of one of the equal parts that the
+  /// dimension is divided into: schedules make a dimension of those.
+  fileprivate func isAffine(overPartsIn bounds: IndexBounds) -> Bool {
+    terms.allSatisfy { term in
+      switch term.atom {
+      case .dimension: true
+      case .instruction, .remainder: false
+      case .quotient(let inner, let divisor):
+        inner.asDimension.map { bounds.extents[$0.index] % divisor == 0 } ?? false
+      }
     }
   }
 }

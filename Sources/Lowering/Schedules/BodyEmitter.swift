@@ -223,8 +223,9 @@ extension BodyEmitter {
         memory: memory, offset: index.base, stride: index.stride, active: active, mask: mask)
       return builder.define(.load(access), type)
     }
-    if mask == nil, let repeated = index.repeated, index.stride == 0, repeated.step > 0 {
-      return loadRepeated(memory, index.base, repeated, active: vector?.active, type)
+    if mask == nil, let known = index.known {
+      let places = known.enumerated().map { $0 * index.stride + $1 }
+      return loadSpread(memory, index.base, places, active: vector?.active, type)
     }
     var mask = mask
     if let active {
@@ -234,34 +235,6 @@ extension BodyEmitter {
     let offsets = indices.offsets(index)
     return builder.define(
       .gather(memory: memory, offset: index.base, offsets: offsets, mask: mask), type)
-  }
-
-  /// Loads elements that stand in several neighbouring lanes each.
-  private func loadRepeated(
-    _ memory: Int, _ base: LoopIndex, _ repeated: (step: Int, count: Int), active: Int?,
-    _ type: LoopType
-  ) -> RegisterID {
-    let count = ceilingQuotient(active ?? type.lanes, repeated.count)
-    let places = (0..<type.lanes).map { min($0 / repeated.count, count - 1) }
-    if repeated.step == 1 {
-      var own = 1
-      while own * repeated.count < type.lanes { own *= 2 }
-      let access = LoopAccess(memory: memory, offset: base, active: count < own ? count : nil)
-      let elements = builder.define(.load(access), LoopType(type.dtype, lanes: own))
-      return builder.define(.shuffle(elements, elements, lanes: places), type)
-    }
-    let elements = (0..<count).map { place in
-      let offset = base + LoopIndex(constant: place * repeated.step)
-      let element = builder.define(
-        .load(LoopAccess(memory: memory, offset: offset)), LoopType(type.dtype))
-      return widen(element, to: type.lanes)
-    }
-    var result = elements[0]
-    for place in 1..<max(count, 1) {
-      let lanes = places.enumerated().map { $0 + ($1 == place ? type.lanes : 0) }
-      result = builder.define(.shuffle(result, elements[place], lanes: lanes), type)
-    }
-    return result
   }
 
   /// The memory of a tensor, and the index there.

@@ -7,8 +7,8 @@ struct IndexValue {
   var stride = 0
   /// What depends on the lane in another way, as i64 lanes.
   var lanes: RegisterID?
-  /// What `lanes` are, where as many neighbours are equal each time: lane i has `step * (i / count)`.
-  var repeated: (step: Int, count: Int)?
+  /// What `lanes` are, where that is known.
+  var known: [Int]?
   /// What is known of all lanes.
   var range: IndexRange
 
@@ -37,9 +37,8 @@ struct IndexEmitter {
       sum.range = sum.range + value.range * term.coefficient
       if let lanes = value.lanes {
         let scaled = binary(.multiply, lanes, term.coefficient)
-        sum.repeated =
-          sum.lanes == nil
-          ? value.repeated.map { ($0.step * term.coefficient, $0.count) } : nil
+        sum.known =
+          sum.lanes == nil ? value.known.map { $0.map { $0 * term.coefficient } } : nil
         sum.lanes = sum.lanes.map { binary(.add, $0, scaled) } ?? scaled
       }
     }
@@ -85,13 +84,16 @@ struct IndexEmitter {
         range: value.range.quotient(divisor))
     }
     if staysInBlock(value, divisor) { return uniform(builder.quotient(value.base, divisor)) }
-    if value.lanes == nil, value.stride == 1,
-      builder.range(of: value.base).isMultiple(of: divisor)
+    if value.lanes == nil, value.stride > 0,
+      let first = builder.range(of: value.base).remainder(byKnown: divisor)
     {
-      let first = IndexValue(base: 0, stride: 1, range: IndexRange(0, laneCount - 1))
+      let last = first + (laneCount - 1) * value.stride
+      let inside = IndexValue(
+        base: LoopIndex(constant: first), stride: value.stride, range: IndexRange(first, last))
       return IndexValue(
-        base: builder.quotient(value.base, divisor), lanes: divide(first, divisor).quotient,
-        repeated: (1, divisor), range: value.range.quotient(divisor))
+        base: builder.quotient(value.base, divisor), lanes: divide(inside, divisor).quotient,
+        known: (0..<laneCount).map { (first + $0 * value.stride) / divisor },
+        range: value.range.quotient(divisor))
     }
     let lanes = divide(value, divisor).quotient
     return IndexValue(base: 0, lanes: lanes, range: value.range.quotient(divisor))
@@ -216,8 +218,8 @@ struct IndexEmitter {
 }
 
 extension IndexRange {
-  /// Whether every value is a multiple of a positive number.
-  fileprivate func isMultiple(of divisor: Int) -> Bool {
-    modulus % divisor == 0 && residue % divisor == 0
+  /// The remainder by a positive number, where it is the same for every value.
+  fileprivate func remainder(byKnown divisor: Int) -> Int? {
+    modulus % divisor == 0 ? floorRemainder(residue, divisor) : nil
   }
 }

@@ -1,11 +1,11 @@
 import GraphIR
 import LoopIR
 
-/// A convolution whose groups have fewer results than a vector has lanes, with the groups and their results as one
-/// dimension along which the vectors go.
+/// A convolution whose groups have fewer results than a vector has lanes, or some that are left over, with the groups and
+/// their results as one dimension along which the vectors go.
 ///
 /// The filter and the results lie along it; of the input each element stands in as many lanes as its group has
-/// results.
+/// results. So many vectors are computed together that each of them has its lanes in the same groups every time.
 struct MergedGroups {
   /// The kernel with one dimension in place of two.
   private(set) var kernel: Kernel
@@ -35,7 +35,9 @@ struct MergedGroups {
         merged.replace(minor, by: [])
         merged.replace(major, by: [whole])
         let lanes = VectorChoice(kernel: merged, target: target).lanes(whole, merged.stages)
-        guard results < lanes, lanes % results == 0 else { continue }
+        guard lanes > 1, results < lanes || results < 2 * lanes && results % lanes != 0 else {
+          continue
+        }
         self.kernel = merged
         self.whole = whole
         return

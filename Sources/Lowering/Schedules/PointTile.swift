@@ -10,6 +10,9 @@ struct PointTile {
   var sizes: [DimensionID: Int] = [:]
   /// How many vectors.
   var vectors = 1
+  /// How many steps of a long fold are written out one after the other: what one reads, the next ones may read again
+  /// for other points.
+  var steps = 1
   /// About the cycles of a step for each point.
   var cost = Double.infinity
 
@@ -25,6 +28,18 @@ struct PointTile {
       steps *= kernel.extent(id)
       return steps <= mostStepsOfPoint && steps * points <= mostSteps
     }.count
+  }
+}
+
+extension PointTile {
+  /// How many points are computed together.
+  var points: Int { sizes.values.reduce(vectors, *) }
+
+  /// The same points with as many steps written out as there is room for.
+  fileprivate var sliding: PointTile {
+    var tile = self
+    while tile.steps < 8, 2 * tile.steps * points <= PointTile.mostSteps { tile.steps *= 2 }
+    return tile
   }
 }
 
@@ -44,7 +59,13 @@ extension VectorChoice {
     // Whole lines, where the vectors do not go along rows from front to back.
     let line = VectorChoice.lineBytes / target.vectorBytes
     let least = hasFarRows(id) && allVectors > line ? max(line, 1) : 1
+    let period = vectorPeriod(id)
     var best: PointTile?
+    func considerSteps(_ tile: PointTile) {
+      consider(tile)
+      // Lanes that are put together are dear: what the next points need stays in registers.
+      if fold.spreads { consider(tile.sliding) }
+    }
     func consider(_ tile: PointTile) {
       guard let cost = fold.cost(tile, registers: target.vectorRegisters) else { return }
       let rest = Double(ceilingQuotient(allVectors, tile.vectors) * tile.vectors)
@@ -53,15 +74,19 @@ extension VectorChoice {
       best = tile
       best?.cost = whole
     }
-    for vectors in [1, 2, 4] where vectors <= allVectors && vectors >= least {
+    for vectors in Set([1, 2, 4, period, 2 * period]).sorted()
+    where vectors <= min(allVectors, most) && vectors >= least
+      && (vectors % period == 0 || vectors == allVectors)
+    {
       for (place, first) in sharing.enumerated() {
         for size in 1...max(1, min(kernel.extent(first), most / vectors)) {
-          consider(PointTile(sizes: [first: size], vectors: vectors))
+          considerSteps(PointTile(sizes: [first: size], vectors: vectors))
           guard size > 1 else { continue }
           for second in sharing.dropFirst(place + 1) {
             for other in 2...max(2, min(kernel.extent(second), most / vectors / size))
             where size * other * vectors <= most && other <= kernel.extent(second) {
-              consider(PointTile(sizes: [first: size, second: other], vectors: vectors))
+              considerSteps(
+                PointTile(sizes: [first: size, second: other], vectors: vectors))
             }
           }
         }
@@ -103,11 +128,14 @@ private struct FoldLoads {
         switch index[0].dependence(on: id) {
         case .affine(let step):
           own[id] = abs(step) * (id == vector ? lanes : 1)
-          if id == vector, abs(step) > 1 { shuffles = 2 }
+          guard id == vector, abs(step) > 1 else { continue }
+          // Beyond a few elements the lanes are loaded one by one.
+          shuffles = abs(step) <= 4 ? 2 * Double(abs(step) - 1) : 1.5 * Double(lanes)
         case .other:
           guard id == vector else { return nil }
           own[id] = 1
-          shuffles = index[0].terms.contains { $0.atom.isDivided && $0.coefficient > 1 } ? 3 : 1
+          let places = (0..<lanes).map { index[0].place(ofLane: $0, along: id) }
+          shuffles = SpreadLoad(places, lanes: lanes).surplus
         }
       }
       steps.append(own)
@@ -117,6 +145,9 @@ private struct FoldLoads {
     if stage.body.instructions.last?.operation != .binary(.multiply) { operations += 1 }
     guard !steps.isEmpty else { return nil }
   }
+
+  /// Whether lanes are put together from elements that do not lie side by side.
+  var spreads: Bool { surplus.contains { $0 > 0 } }
 
   /// Whether neighbours along a dimension read some of the same elements.
   func isShared(_ id: DimensionID) -> Bool { steps.contains { isShared($0, id) } }
@@ -142,7 +173,7 @@ private struct FoldLoads {
     var (cost, share) = (0.0, 0.0)
     for (sizes, count) in pieces(of: tile) {
       let points = sizes.values.reduce(tile.vectors, *)
-      let (cycles, needed) = group(sizes, tile.vectors, points)
+      let (cycles, needed) = group(sizes, tile.vectors, points, steps: tile.steps)
       if count > 0, needed > registers, points > 1 { return nil }
       cost += count * cycles * Double(points)
       share += count * Double(points)
@@ -166,14 +197,18 @@ private struct FoldLoads {
 
   /// About the cycles for each point and step of points computed together, and the registers that they need.
   private func group(
-    _ sizes: [DimensionID: Int], _ vectors: Int, _ points: Int
+    _ sizes: [DimensionID: Int], _ vectors: Int, _ points: Int, steps written: Int
   ) -> (cycles: Double, registers: Int) {
     let count = PointTile.unrolled(kernel, folded, points: points)
     var extents = sizes
     extents[vector] = vectors
     var all = extents
     for id in folded.suffix(count) { all[id] = kernel.extent(id) }
-    let repeats = kernel.points(folded.suffix(count))
+    var repeats = kernel.points(folded.suffix(count))
+    if count == 0, written > 1, let innermost = folded.last {
+      repeats = min(written, kernel.extent(innermost))
+      all[innermost] = repeats
+    }
     var loads = 0.0
     var live = points + 1
     for (own, shuffles) in zip(steps, surplus) {
@@ -226,11 +261,41 @@ private struct FoldLoads {
   }
 }
 
-extension IndexExpression.Atom {
-  fileprivate var isDivided: Bool {
-    switch self {
-    case .quotient, .remainder: true
-    case .dimension, .instruction: false
+extension IndexExpression {
+  /// The place of a lane, where the first one's dimension is 0, as are all others.
+  fileprivate func place(ofLane lane: Int, along id: DimensionID) -> Int {
+    terms.reduce(0) { place, term in
+      let value =
+        switch term.atom {
+        case .dimension(let own): own == id ? lane : 0
+        case .instruction: 0
+        case .quotient(let inner, let divisor):
+          floorQuotient(inner.place(ofLane: lane, along: id), divisor)
+        case .remainder(let inner, let divisor):
+          floorRemainder(inner.place(ofLane: lane, along: id), divisor)
+        }
+      return place + term.coefficient * value
     }
+  }
+}
+
+extension VectorChoice {
+  /// After how many vectors along a dimension the lanes of the next one lie as those of the first in all blocks that
+  /// indices divide it into.
+  fileprivate func vectorPeriod(_ id: DimensionID) -> Int {
+    let lanes = lanes(id, kernel.stages)
+    var period = lanes
+    func search(_ index: IndexExpression) {
+      for term in index.terms {
+        switch term.atom {
+        case .dimension, .instruction: break
+        case .quotient(let inner, let divisor), .remainder(let inner, let divisor):
+          if inner.asDimension == id { period *= divisor / commonDivisor(period, divisor) }
+          search(inner)
+        }
+      }
+    }
+    kernel.forEachExpression(search)
+    return period / lanes
   }
 }

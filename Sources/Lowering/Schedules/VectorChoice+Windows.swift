@@ -11,11 +11,10 @@ extension VectorChoice {
     for place in plan.loops.indices.dropLast() {
       plan.loops[place].tile = tile.sizes[plan.loops[place].id] ?? 1
     }
-    let points = tile.sizes.values.reduce(tile.vectors, *)
     plan.stages = kernel.stages.map { stage in
       var stagePlan = StagePlan(folded: stage.folded)
-      stagePlan.accumulators = accumulators(stage, beside: points)
-      stagePlan.unroll = 2
+      stagePlan.accumulators = accumulators(stage, beside: tile.points)
+      stagePlan.unroll = max(2, tile.steps)
       return stagePlan
     }
     plan.work = kernel.work

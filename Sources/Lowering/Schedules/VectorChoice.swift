@@ -108,7 +108,7 @@ struct VectorChoice {
         // A load, and the shuffles of one row of a transposition.
         each += Double(1 + lanes.trailingZeroBitCount) / used
       } else {
-        each += isLocal ? 1 / used : access(index[0], id, varies, used)
+        each += isLocal ? 1 / used : access(index[0], id, varies, used, canShuffle: guards.isEmpty)
       }
       for condition in guards {
         let depends = id.map { condition.expression.dependence(on: $0) != .affine(0) } ?? false
@@ -123,11 +123,15 @@ struct VectorChoice {
   }
 
   private func access(
-    _ index: IndexExpression, _ id: DimensionID?, _ varies: [Bool]?, _ used: Double
+    _ index: IndexExpression, _ id: DimensionID?, _ varies: [Bool]?, _ used: Double,
+    canShuffle: Bool = false
   ) -> Double {
     guard let id else { return 1 }
     switch index.dependence(on: id, varying: { varies?[$0] ?? false }) {
     case .affine(0), .affine(1): return 1 / used
+    // Whole vectors that hold the elements are loaded and shuffled together.
+    case .affine(let step) where canShuffle && 2...4 ~= step:
+      return min(1.2, Double(2 * step - 1) / used)
     case .affine: return 1.2
     case .other: return 2.5
     }
