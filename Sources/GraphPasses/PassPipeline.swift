@@ -11,7 +11,7 @@ public struct PassPipeline: Sendable {
   /// Every pass there is, in the order of `standard`.
   public static let knownPasses: [any GraphPass] = [
     InlineComposites(), RecognizeAttention(), SplitDilatedConvolutions(), Simplify(),
-    FoldConstants(), EliminateCommonSubexpressions(), EliminateDeadCode(),
+    FoldConstants(), EliminateCommonSubexpressions(), MoveTransposes(), EliminateDeadCode(),
     CheckpointActivations(),
   ]
 
@@ -29,6 +29,8 @@ public struct PassPipeline: Sendable {
     FoldConstants(),
     // After folding, which makes equal constants of unequal computations.
     EliminateCommonSubexpressions(),
+    // After what makes one of transposes in a row and of equal ones, and before what simplifies those that it leaves.
+    MoveTransposes(),
     // Again: operands that have become equal or constant allow more.
     Simplify(),
     FoldConstants(),

@@ -111,7 +111,7 @@ private struct TestPass: GraphPass {
   @Test func unknownPassesAreNamed() throws {
     let error = #expect(throws: Diagnostic.self) { try PassPipeline.named(["dce", "cze"]) }
     #expect(error?.message.contains("cze") == true)
-    let known = "inline, attention, split-dilation, simplify, fold, cse, dce, checkpoint"
+    let known = "inline, attention, split-dilation, simplify, fold, cse, layout, dce, checkpoint"
     #expect(error?.hint == "the passes are \(known)")
   }
 

@@ -180,7 +180,27 @@ extension RandomGraph {
   private mutating func appendTranspose() throws(Diagnostic) {
     guard let x = pickValue({ type, _ in type.shape.rank > 0 }) else { return }
     let permutation = Array(0..<builder.type(of: x).shape.rank).shuffled(using: &generator)
-    note(try builder.transpose(x, permutation), from: [x])
+    let moved = note(try builder.transpose(x, permutation), from: [x])
+    if chance(0.5) { return }
+    // There and back, with something between, as in graphs that were written for another layout.
+    var inverse = permutation
+    for (place, dimension) in permutation.enumerated() { inverse[dimension] = place }
+    let type = builder.type(of: moved)
+    guard type.dtype != .bool else { return }
+    var y = moved
+    if chance(0.5) {
+      y = note(try builder.clamp(value(of: type), y, value(of: type)), from: [y])
+    }
+    if chance(0.5) {
+      let dimensions = (0..<type.shape.rank).filter { _ in chance(0.5) }
+      let top = try builder.reduce(.max, y, dimensions: dimensions)
+      let kept = (0..<type.shape.rank).filter { !dimensions.contains($0) }
+      if !dimensions.contains(where: { type.shape[$0] == 0 }) {
+        let tops = try builder.broadcast(top, to: type.shape, dimensions: kept)
+        y = note(try builder.binary(.minimum, y, tops), from: [y])
+      }
+    }
+    note(try builder.transpose(y, inverse), from: [y])
   }
 
   private mutating func appendSlice() throws(Diagnostic) {
