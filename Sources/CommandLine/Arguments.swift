@@ -61,6 +61,8 @@ struct BackendOptions: ParsableArguments {
   @Option(help: "The number of threads (default: one per core).")
   var threads: ThreadCount?
 
+  @OptionGroup var tuning: TuningOptions
+
   /// The number of threads asked for, or one per core.
   var threadCount: Int { threads?.value ?? BackendOptions.processors }
 
@@ -68,9 +70,27 @@ struct BackendOptions: ParsableArguments {
   static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 }
 
+/// How native code is chosen.
+struct TuningOptions: ParsableArguments {
+  @Flag(
+    help: ArgumentHelp(
+      "Time candidates of each kernel, and keep the fastest.",
+      discussion: "Takes up to some seconds for a kernel, once: the cache has it afterwards. Same bits."))
+  var autotune = false
+}
+
+/// What the commands take that look at native code, rather than run it for its results.
+struct AnalysisOptions: ParsableArguments {
+  @Option(help: "The number of threads.")
+  var threads = ThreadCount(argument: "2")!
+
+  @Flag(help: "Print one line of JSON.")
+  var json = false
+}
+
 /// What a command that compiles tells of it.
 struct ReportOptions: ParsableArguments {
-  @Flag(help: "Say where each kernel's code came from: the cache, or why not.")
+  @Flag(help: "Say where each kernel's code came from, the cache or why not, and what --autotune found.")
   var verbose = false
 
   /// Writes where code came from to the standard error, if that was asked for.

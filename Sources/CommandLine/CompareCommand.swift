@@ -29,14 +29,12 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "The seed of what is not given.")
   var seed: UInt64 = 1
 
-  @Option(help: "The number of threads.")
-  var threads = ThreadCount(argument: "2")!
-
-  @Flag(help: "Print one line of JSON.")
-  var json = false
+  @OptionGroup var analysis: AnalysisOptions
 
   @Option(help: "Break a stage on purpose; 'list' names the faults.")
   var plant: String?
+
+  @OptionGroup var tuning: TuningOptions
 
   @OptionGroup var report: ReportOptions
 
@@ -48,13 +46,14 @@ struct CompareCommand: ParsableCommand {
       return
     }
     var options = CompileOptions(
-      threads: threads.value, checkpointsActivations: selection.checkpointActivations)
+      threads: analysis.threads.value, checkpointsActivations: selection.checkpointActivations,
+      autotune: tuning.autotune)
     options.fault = try plant.map { try fault(named: $0) }
     options.didCompile = report.didCompile
     let model = try selection.load(defaultBatch: 8, exposesGradients: true)
     let inputs = try model.inputs(seed: seed, files: input)
     let comparison = try Comparer(options: options).compare(model.graph, inputs)
-    if json {
+    if analysis.json {
       print(try encodeJSON(CompareResult(model: model.name, comparison)))
       if comparison.failure != nil { throw ExitCode.failure }
       return

@@ -17,7 +17,8 @@ struct DumpCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dump", abstract: "Print a model at any stage of the compiler.",
     discussion: """
-      The stages graph and optimized parse back: save them as .mir and give that as MODEL.
+      The stages graph and optimized parse back: save them as .mir and give that as MODEL. With --autotune the \
+      stages loops, llvm and asm are those that are the fastest on one thread.
 
       EXAMPLES:
         martlet dump lenet --train --stage kernels
@@ -36,12 +37,15 @@ struct DumpCommand: ParsableCommand {
   @Option(help: "text, or dot for the stages that are graphs.")
   var format = DumpFormat.text
 
+  @OptionGroup var tuning: TuningOptions
+
   @Flag(name: .customLong("no-locations"), help: "Leave out where each node comes from.")
   var hidesLocations = false
 
   func run() throws {
     let model = try selection.load()
-    let options = CompileOptions(checkpointsActivations: selection.checkpointActivations)
+    let options = CompileOptions(
+      checkpointsActivations: selection.checkpointActivations, autotune: tuning.autotune)
     if let after {
       let graph = try Compilation.graph(model.graph, after: after, options: options)
       return try print(graph)

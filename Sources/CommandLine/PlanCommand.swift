@@ -18,21 +18,17 @@ struct PlanCommand: ParsableCommand {
 
   @OptionGroup var selection: ModelOptions
 
-  @Option(help: "The number of threads.")
-  var threads = ThreadCount(argument: "2")!
-
-  @Flag(help: "Print one line of JSON.")
-  var json = false
+  @OptionGroup var analysis: AnalysisOptions
 
   func run() throws {
     let model = try selection.load()
     let compilation = try Compilation(
       model.graph,
       options: CompileOptions(
-        threads: threads.value, checkpointsActivations: selection.checkpointActivations))
+        threads: analysis.threads.value, checkpointsActivations: selection.checkpointActivations))
     let report = PlanReport(
       model: model.name, mode: selection.train ? "train" : "predict", batch: model.batch,
       roles: model.inputRoles, compilation)
-    print(json ? try encodeJSON(report) : report.text)
+    print(analysis.json ? try encodeJSON(report) : report.text)
   }
 }

@@ -77,18 +77,24 @@ struct RunCommand: ParsableCommand {
 extension BackendOptions {
   /// The backend asked for.
   ///
-  /// - Throws: when it is the interpreter, which keeps or frees values in its own way, and activations are to be computed
-  ///   again.
+  /// - Throws: when it is the interpreter, which keeps or frees values in its own way and has no kernels, and activations
+  ///   are to be computed again or kernels timed.
   func makeBackend(
     _ report: ReportOptions, checkpointingActivations: Bool = false
   ) throws(Diagnostic) -> any Backend {
     switch backend {
     case .jit:
       var options = CompileOptions(
-        threads: threadCount, checkpointsActivations: checkpointingActivations)
+        threads: threadCount, checkpointsActivations: checkpointingActivations,
+        autotune: tuning.autotune)
       options.didCompile = report.didCompile
       return JITBackend(options: options)
     case .interpreter:
+      guard !tuning.autotune else {
+        throw Diagnostic(
+          .argument, "the interpreter has no kernels to time",
+          hint: "--autotune is for the jit backend")
+      }
       guard !checkpointingActivations else {
         throw Diagnostic(
           .argument, "the interpreter runs the graph as it is",

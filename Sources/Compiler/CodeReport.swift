@@ -8,6 +8,8 @@ package struct CodeReport: Sendable {
   package var program: CodeOrigin?
   /// The kernels' names and where their code came from.
   package var kernels: [(name: String, origin: CodeOrigin)]
+  /// What measuring candidates did, for each kernel that has several.
+  package var tuning: [TuningReport]
   /// The folder of the cache, or why there is none.
   package var cache: String
   /// Why new code could not be kept; nil when it was.
@@ -20,6 +22,7 @@ package struct CodeReport: Sendable {
     let compiled = kernels.filter { $0.origin.isCompiled }.count
     let milliseconds = (seconds * 1e4).rounded() / 10
     var lines = program.map { ["\(graph): program: \($0)"] } ?? []
+    lines += tuning.flatMap(\.lines).map { "\(graph): \($0)" }
     lines += kernels.map { "\(graph): kernel \($0.name): \($0.origin)" }
     lines.append(
       "\(graph): \(kernels.count) kernels, \(kernels.count - compiled) from the cache and \(compiled) "
@@ -43,7 +46,7 @@ extension CodeReport {
     self.init(
       graph: native.graph.name, program: native.origin,
       kernels: zip(native.plan.kernels, library.origins).map { (name: $0.name, origin: $1) },
-      cache: cache.summary,
+      tuning: native.tuning, cache: cache.summary,
       problem: library.origins.contains(where: \.isCompiled) ? cache.problem : nil, seconds: seconds
     )
   }

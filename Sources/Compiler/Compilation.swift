@@ -19,6 +19,8 @@ public struct Compilation: Sendable {
   public let options: CompileOptions
   /// What the code is for.
   package let target: Target
+  /// What measuring candidates did for each kernel that has several.
+  package let tuning: [TuningReport]
 
   /// Runs the stages that do not need LLVM.
   ///
@@ -41,7 +43,26 @@ public struct Compilation: Sendable {
     }
     optimized = stages.optimized
     program = stages.program
-    loops = stages.loops
+    (loops, tuning) = try Compilation.tuned(stages, options, target)
+  }
+
+  /// The loops after tuning, where that was asked for; planted faults are not to be timed.
+  private static func tuned(
+    _ stages: Stages, _ options: CompileOptions, _ target: Target
+  ) throws(Diagnostic) -> (loops: [Loops], tuning: [TuningReport]) {
+    guard options.autotune, options.fault == nil, target == .host else {
+      return (stages.loops, [])
+    }
+    let tuner = Tuner(
+      target: target, threads: options.threads, compileThreads: options.compileThreads,
+      cache: options.cache)
+    // What runs once is not worth it.
+    let hot = Set(stages.program.launches.map(\.kernel)).sorted()
+    let (tuned, reports) = try tuner.tune(
+      hot.map { stages.program.kernels[$0] }, hot.map { stages.loops[$0] })
+    var loops = stages.loops
+    for (place, own) in zip(hot, tuned) { loops[place] = own }
+    return (loops, reports)
   }
 
   private typealias Stages = (optimized: Graph, program: Program, loops: [Loops])
@@ -129,7 +150,8 @@ public struct Compilation: Sendable {
       KernelCode(loops, functions: library.functions(ofKernel: index))
     }
     let native = NativeProgram(
-      graph: graph, plan: ExecutionPlan(program), code: code, library: library, origin: origin)
+      graph: graph, plan: ExecutionPlan(program), code: code, library: library, origin: origin,
+      tuning: tuning)
     if let key { native.store(as: key, in: options.cache) }
     return try native.makeExecutable(options, pool: pool, started: started)
   }

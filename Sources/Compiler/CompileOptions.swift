@@ -24,6 +24,9 @@ public struct CompileOptions: Sendable {
   /// Computes activations of a training step again in its backward pass, instead of keeping them: less memory for more
   /// time.
   public var checkpointsActivations: Bool
+  /// Times the few best candidates of each kernel on this machine, where there are several, instead of trusting the cost
+  /// model; what was chosen is kept in the cache, and results do not depend on it.
+  public var autotune: Bool
   /// Where compiled kernels are kept.
   package var cache = CodeCache.standard
   /// Is told where the code of each compiled graph came from.
@@ -32,12 +35,13 @@ public struct CompileOptions: Sendable {
   /// Makes options.
   public init(
     threads: Int = 1, fault: PlantedFault? = nil, forbidsReuse: Bool = false,
-    checkpointsActivations: Bool = false
+    checkpointsActivations: Bool = false, autotune: Bool = false
   ) {
     self.threads = threads
     self.fault = fault
     self.forbidsReuse = forbidsReuse
     self.checkpointsActivations = checkpointsActivations
+    self.autotune = autotune
   }
 
   /// The threads that compile: beyond one for each core they would only wait.

@@ -14,6 +14,11 @@ package enum MemoryBudget {
     return pages > 0 && size > 0 ? Double(pages) * Double(size) : .infinity
   }
 
+  /// The memory that this process may have, in bytes: this machine's, or what its container may use.
+  package static func bytes(groups: ControlGroups = ControlGroups()) -> Double {
+    min(machineBytes, groups.memoryLimit)
+  }
+
   /// Checks that a number of bytes fits in this machine's memory, and in what its container may use of it.
   ///
   /// - Throws: a diagnostic that names both sizes.
@@ -52,7 +57,7 @@ package enum MemoryBudget {
   }
 
   /// `1.5 GB`.
-  private static func gigabytes(_ bytes: Double) -> String {
+  static func gigabytes(_ bytes: Double) -> String {
     "\((bytes / 1e8).rounded() / 10) GB"
   }
 }

@@ -23,9 +23,6 @@ package final class ProgramWorkspace: Workspace {
     var buffer: Int
   }
 
-  /// Below this estimate of scalar operations, waking another thread costs more than it saves.
-  private static let smallestParallelWork = 1 << 15
-
   init(_ executable: ProgramExecutable, launches: [Launch]) {
     self.executable = executable
     self.launches = launches
@@ -107,35 +104,10 @@ package final class ProgramWorkspace: Workspace {
     for bound in boundSlots { memories[bound.slot] = addresses[bound.buffer] }
   }
 
-  /// What the pool hands to each task of a phase.
-  private struct PhaseContext {
-    var function: PhaseFunction
-    var memories: UnsafeMutablePointer<UnsafeMutableRawPointer?>
-    var workerScratch: UnsafeMutableRawPointer
-    var workerScratchStride: Int
-  }
-
   private func run(launch index: Int) {
-    let pointers = memories + firstMemory[index]
-    for phase in executable.code[launches[index].kernel].phases {
-      let work = phase.taskCount.multipliedReportingOverflow(by: phase.workPerTask)
-      let small = !work.overflow && work.partialValue < ProgramWorkspace.smallestParallelWork
-      if small || executable.pool.threads == 1 || phase.taskCount == 1 {
-        phase.function(pointers, 0, phase.taskCount, workerScratch)
-        continue
-      }
-      var context = PhaseContext(
-        function: phase.function, memories: pointers, workerScratch: workerScratch,
-        workerScratchStride: workerScratchStride)
-      executable.pool.run(
-        taskCount: phase.taskCount,
-        { context, task, worker in
-          let phase = context.assumingMemoryBound(to: PhaseContext.self).pointee
-          phase.function(
-            phase.memories, task, task + 1,
-            phase.workerScratch + worker * phase.workerScratchStride)
-        }, &context)
-    }
+    executable.code[launches[index].kernel].run(
+      on: memories + firstMemory[index], workerScratch: workerScratch,
+      stride: workerScratchStride, executable.pool)
   }
 
   /// Runs a kernel's code on tensors with memory of their own, and gives what these hold afterwards.

@@ -55,6 +55,29 @@ import Testing
     }
   }
 
+  @Test func whatWasTunedIsKept() throws {
+    _ = try program.write(
+      """
+      graph @product(%x: f32[48,96], %w: f32[96,64]) -> (y: f32[48,64]) {
+        %0 = dot %x, %w {contracting = [[1], [0]]} : f32[48,64]
+        return %0
+      }
+      """, to: "product.mir")
+    let arguments = ["bench", "product.mir", "--threads", "1", "--seconds", "0.01", "--verbose"]
+    #expect(!(try program.run(arguments)).error.contains("tuning"))
+    let first = try program.run(arguments + ["--autotune"])
+    #expect(first.status == 0)
+    #expect(first.error.contains(": tried tile") || first.error.contains(": tried blocks"))
+    #expect(first.error.contains(": chosen: "), "\(first.error)")
+    let second = try program.run(arguments + ["--autotune"])
+    #expect(second.error.contains("product: program: hit"))
+    #expect(!second.error.contains("tuning"), "\(second.error)")
+    let compared = try program.run("compare", "product.mir", "--autotune", "--threads", "1")
+    #expect(compared.status == 0, "\(compared.error)")
+    let text = try program.run("dump", "product.mir", "--autotune", "--stage", "loops")
+    #expect(text.status == 0 && text.output.contains("product"), "\(text.error)")
+  }
+
   @Test func withoutACacheTheReasonIsTold() throws {
     var other = program
     other.cache = "off"

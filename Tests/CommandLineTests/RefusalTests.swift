@@ -25,6 +25,7 @@ import Testing
     ["plan", "broken.mir"], ["plan", "nonsense"], ["plan", "lenet", "--threads", "0"],
     ["plan", "lenet", "--checkpoint-activations"], ["plan", "long.mir"],
     ["train", "lenet", "--backend", "interpreter", "--checkpoint-activations"],
+    ["bench", "lenet", "--backend", "interpreter", "--autotune"], ["plan", "lenet", "--autotune"],
     ["nonsense"], ["train", "good.mir"], ["dump", "good.mir", "--train"],
     ["bench", "good.mir", "--batch", "3"], ["bench", "lenet", "--batch", "1000000000"],
     ["compare", "lenet", "--train", "--batch", "1073741824"], ["compare", "huge.mir"],

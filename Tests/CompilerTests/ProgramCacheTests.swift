@@ -97,7 +97,11 @@ import Testing
     let target = Target(vectorBytes: 32, vectorRegisters: 16)
     let changes: [(inout CompileOptions) -> Void] = [
       { _ in }, { $0.fault = .cseIgnoresLiterals }, { $0.forbidsReuse = true },
-      { $0.checkpointsActivations = true },
+      { $0.checkpointsActivations = true }, { $0.autotune = true },
+      {
+        $0.autotune = true
+        $0.threads = 2
+      },
       { $0.target?.vectorBytes = 16 }, { $0.target?.vectorRegisters = 32 },
       { $0.target?.firstLevelCacheBytes = 1 }, { $0.target?.secondLevelCacheBytes = 1 },
       { $0.target?.lastLevelCacheBytes = 1 },
@@ -116,8 +120,8 @@ import Testing
     }
     #expect(
       properties(options()) == [
-        "threads", "target", "fault", "forbidsReuse", "checkpointsActivations", "cache",
-        "didCompile",
+        "threads", "target", "fault", "forbidsReuse", "checkpointsActivations",
+        "autotune", "cache", "didCompile",
       ])
     #expect(
       properties(target) == [

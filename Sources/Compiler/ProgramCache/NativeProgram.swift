@@ -11,6 +11,8 @@ struct NativeProgram {
   let library: JITLibrary
   /// Where the program came from; nil when it is not one that is kept.
   let origin: CodeOrigin?
+  /// What measuring candidates did; nothing for a program from the cache.
+  var tuning: [TuningReport] = []
 
   /// Takes a program from the cache.
   ///

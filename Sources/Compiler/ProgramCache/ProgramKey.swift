@@ -7,8 +7,9 @@ extension CacheKey {
   /// at each start.
   private static let constantBytes = 1 << 20
 
-  /// The key of a graph's program: all that decides what it becomes, but for the number of threads, on which it does
-  /// not depend.
+  /// The key of a graph's program: all that decides what it becomes.
+  ///
+  /// Without tuning it does not depend on the number of threads.
   ///
   /// - Returns: nil when there is no cache, or the graph has too many constants.
   package init?(_ graph: Graph, _ options: CompileOptions) {
@@ -21,12 +22,8 @@ extension CacheKey {
     writer.add(options.fault?.rawValue ?? "")
     writer.add(tag: options.forbidsReuse ? 1 : 0)
     writer.add(tag: options.checkpointsActivations ? 1 : 0)
-    let target = options.target ?? .host
-    writer.add(target.vectorBytes)
-    writer.add(target.vectorRegisters)
-    writer.add(target.firstLevelCacheBytes)
-    writer.add(target.secondLevelCacheBytes)
-    writer.add(target.lastLevelCacheBytes)
+    writer.add(options.autotune ? options.threads : 0)
+    writer.add(options.target ?? .host)
     writer.add(data: graphBytes)
     self.init(bytes: writer.bytes)
   }

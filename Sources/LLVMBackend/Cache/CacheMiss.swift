@@ -31,6 +31,14 @@ package enum CacheMiss: Error, Hashable, Sendable {
   case unreadable(String)
   /// There is no cache.
   case off(String)
+
+  /// Whether there is nothing that could have been taken.
+  package var isAbsence: Bool {
+    switch self {
+    case .new, .otherProcessor, .otherLLVM, .otherBuild, .off: true
+    case .damaged, .otherKernel, .unreadable: false
+    }
+  }
 }
 
 extension CodeOrigin: CustomStringConvertible {

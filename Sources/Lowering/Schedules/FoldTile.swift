@@ -13,7 +13,7 @@ struct FoldTile {
   /// The points along each dimension that has several.
   var sizes: [DimensionID: Int] = [:]
   /// About how long the kernel takes, in cycles.
-  var cost = Double.infinity
+  var cost: Double
 
   var points: Int { sizes.values.reduce(1, *) }
 
@@ -22,12 +22,14 @@ struct FoldTile {
   /// The cycles to add up the lanes of a sum, and to store it.
   private static let finish = 3.0
 
-  /// The best tile for vectors along a folded dimension; nil where no tile shares enough.
-  init?(_ kernel: Kernel, vector: DimensionID, lanes: Int, _ target: Target) {
+  /// The tiles for vectors along a folded dimension; none where no tile shares enough.
+  static func ranking(
+    _ kernel: Kernel, vector: DimensionID, lanes: Int, _ target: Target
+  ) -> Ranking<FoldTile> {
+    var ranking = Ranking<FoldTile>(margin: 0.999)
     guard let stage = kernel.stages.first, stage.dimensions.isEmpty,
       kernel.stages.dropFirst().allSatisfy({ $0.kind == .map && $0.dimensions.isEmpty })
-    else { return nil }
-    (self.vector, self.lanes) = (vector, lanes)
+    else { return ranking }
     let candidates = FoldTile.ordered(kernel).filter { kernel.extent($0) > 1 }
     let parts = stage.body.instructions.indices.map {
       Part(stage, $0, candidates, kernel, vector, lanes)
@@ -45,10 +47,11 @@ struct FoldTile {
         bytes > Double(target.secondLevelCacheBytes)
         ? 3 : bytes > Double(target.firstLevelCacheBytes) ? 1.5 : 1
       let cost = tiles * (cycles * steps * distance + FoldTile.finish * Double(points))
-      if cost < self.cost * 0.999 { (self.sizes, self.cost) = (sizes, cost) }
+      let tile = FoldTile(vector: vector, lanes: lanes, sizes: sizes, cost: cost)
+      ranking.consider(tile, cost: cost)
     }
     consider([:])
-    let alone = cost
+    let alone = ranking.first?.cost ?? .infinity
     for (place, first) in candidates.enumerated() {
       // Of equal tiles that with more rows of what is large: memory then brings several at once.
       for a in (2...min(FoldTile.mostPoints, kernel.extent(first))).reversed() {
@@ -62,7 +65,8 @@ struct FoldTile {
         }
       }
     }
-    guard cost < alone * 0.9 else { return nil }
+    guard let best = ranking.first, best.cost < alone * 0.9 else { return Ranking() }
+    return ranking
   }
 }
 

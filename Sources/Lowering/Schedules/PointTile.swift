@@ -45,22 +45,27 @@ extension PointTile {
 
 extension VectorChoice {
   /// The points to compute together with vectors along a dimension; nil where none share what they read.
-  func pointTile(_ id: DimensionID) -> PointTile? {
+  func pointTile(_ id: DimensionID) -> PointTile? { pointTiles(id).first?.choice }
+
+  /// The points that may be computed together with vectors along a dimension; none where none share what they read.
+  func pointTiles(_ id: DimensionID) -> Ranking<PointTile> {
+    var ranking = Ranking<PointTile>(margin: 0.99)
     guard let fold = FoldLoads(kernel, vector: id, lanes: lanes(id, kernel.stages)) else {
-      return nil
+      return ranking
     }
     let all = kernel.outer.filter { $0 != id && kernel.extent($0) > 1 && fold.isShared($0) }
     // Of short folds the points lie side by side: a row of them needs few rows of what they read.
     let nearest = kernel.outerByStride.last { all.contains($0) }
     let sharing = kernel.points(kernel.stages[0].folded) > 64 ? all : [nearest].compactMap { $0 }
-    guard !sharing.isEmpty, fold.sharesAll || !foldsLongColumns(id) else { return nil }
+    guard !sharing.isEmpty, fold.sharesAll || !foldsLongColumns(id) else {
+      return ranking
+    }
     let most = target.vectorRegisters > 16 ? 16 : 12
     let allVectors = vectors(id, lanes(id, kernel.stages))
     // Whole lines, where the vectors do not go along rows from front to back.
     let line = VectorChoice.lineBytes / target.vectorBytes
     let least = hasFarRows(id) && allVectors > line ? max(line, 1) : 1
     let period = vectorPeriod(id)
-    var best: PointTile?
     func considerSteps(_ tile: PointTile) {
       consider(tile)
       // Lanes that are put together are dear: what the next points need stays in registers.
@@ -70,9 +75,9 @@ extension VectorChoice {
       guard let cost = fold.cost(tile, registers: target.vectorRegisters) else { return }
       let rest = Double(ceilingQuotient(allVectors, tile.vectors) * tile.vectors)
       let whole = cost * rest / Double(allVectors)
-      guard best.map({ whole < $0.cost * 0.99 }) ?? true else { return }
-      best = tile
-      best?.cost = whole
+      var tile = tile
+      tile.cost = whole
+      ranking.consider(tile, cost: whole)
     }
     for vectors in Set([1, 2, 4, period, 2 * period]).sorted()
     where vectors <= min(allVectors, most) && vectors >= least
@@ -92,7 +97,7 @@ extension VectorChoice {
         }
       }
     }
-    return best
+    return ranking
   }
 }
 

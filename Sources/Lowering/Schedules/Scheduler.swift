@@ -18,14 +18,64 @@ package struct ScheduleOptions: Hashable, Sendable {
 package func schedule(
   _ kernel: Kernel, for target: Target, options: ScheduleOptions = ScheduleOptions()
 ) throws(Diagnostic) -> Loops {
+  let choices = candidates(normalize(kernel), target, atMost: 1)
+  return try loops(kernel, choices[0].pieces, target, options)
+}
+
+/// A way to compute a kernel.
+package struct ScheduleCandidate: Sendable {
+  /// How it is computed, in words.
+  package let summary: String
+  /// About how long it takes, in multiples of the first candidate's time.
+  package let cost: Double
+  private let kernel: Kernel
+  private let pieces: [Piece]
+  private let target: Target
+  private let options: ScheduleOptions
+
+  fileprivate init(
+    _ kernel: Kernel, _ choice: Candidate, cost: Double, _ target: Target,
+    _ options: ScheduleOptions
+  ) {
+    summary = choice.summary
+    self.cost = cost
+    self.kernel = kernel
+    pieces = choice.pieces
+    self.target = target
+    self.options = options
+  }
+
+  /// Writes it as loops.
+  ///
+  /// - Throws: what is wrong with a malformed kernel.
+  package func loops() throws(Diagnostic) -> Loops {
+    try Lowering.loops(kernel, pieces, target, options)
+  }
+}
+
+/// The ways to compute a kernel that promise most, the one that `schedule` takes first.
+///
+/// All add up in the same order, so that they give the same bits.
+package func scheduleCandidates(
+  _ kernel: Kernel, for target: Target, atMost most: Int,
+  options: ScheduleOptions = ScheduleOptions()
+) -> [ScheduleCandidate] {
+  let choices = candidates(normalize(kernel), target, atMost: most)
+  return choices.map {
+    ScheduleCandidate(kernel, $0, cost: $0.cost / choices[0].cost, target, options)
+  }
+}
+
+/// Writes the phases of a kernel as loops.
+private func loops(
+  _ kernel: Kernel, _ pieces: [Piece], _ target: Target, _ options: ScheduleOptions
+) throws(Diagnostic) -> Loops {
   let memories = kernel.parameters.map { parameter in
     LoopMemory(
       name: parameter.name, dtype: parameter.type.dtype,
       count: max(parameter.type.shape.elementCount, 1),
       kind: parameter.role == .input ? .input : .output)
   }
-  let flat = normalize(kernel)
-  let pieces = pieces(flat, target)
   let builder = LoopsBuilder(name: kernel.name, memories: memories)
   for piece in pieces {
     for parameter in piece.kernel.parameters.dropFirst(builder.loops.memories.count) {
@@ -48,50 +98,6 @@ package func schedule(
   }
   if let problem = builder.loops.verify().first { throw problem }
   return builder.loops
-}
-
-/// The phases of a kernel.
-///
-/// Scratch that they share is appended to the kernels' parameters, in one order.
-private func pieces(_ kernel: Kernel, _ target: Target) -> [Piece] {
-  if kernel.stages.contains(where: \.isScatter) {
-    return [Piece(kernel: kernel, work: .nest(.scalar(kernel)))]
-  }
-  if let attention = Attention.find(in: kernel) {
-    return [Piece(kernel: attention.kernel, work: .attention(attention))]
-  }
-  // Tiles of many results need no parts to keep all cores busy.
-  if let split = SplitReduction(kernel),
-    kernel.points(kernel.outer) < 1024
-      || tiledFold(kernel, target, Contraction.find(in: kernel, target)?.cost) == nil
-  {
-    return pieces(whole: split.parts, target) + pieces(whole: split.rest, target)
-  }
-  return pieces(whole: kernel, target)
-}
-
-/// The plan of a kernel whose folds are best computed in tiles, with vectors along what they fold; nil for others.
-///
-/// - Parameter cost: that of the kernel as a contraction, where it is one.
-private func tiledFold(_ kernel: Kernel, _ target: Target, _ cost: Double?) -> NestPlan? {
-  let choice = VectorChoice(kernel: kernel, target: target)
-  guard let tile = choice.foldTile, cost.map({ tile.cost < $0 }) ?? (choice.outerVector == nil)
-  else { return nil }
-  return choice.plan(tile)
-}
-
-private func pieces(whole kernel: Kernel, _ target: Target) -> [Piece] {
-  let found = Contraction.find(in: kernel, target)
-  if let plan = tiledFold(kernel, target, found?.cost) {
-    return [Piece(kernel: kernel, work: .nest(plan))]
-  }
-  if let merged = MergedGroups(kernel, target), let (plan, cost) = merged.plan(target),
-    found.map({ cost * $0.contraction.rowDistance(target) < $0.cost }) ?? true
-  {
-    return [Piece(kernel: merged.kernel, work: .nest(plan))]
-  }
-  if let found { return found.contraction.pieces(target) }
-  return [Piece(kernel: kernel, work: .nest(VectorChoice(kernel: kernel, target: target).plan()))]
 }
 
 extension Kernel {

@@ -10,16 +10,38 @@ struct VectorChoice {
   let target: Target
 
   /// The cheapest plan.
-  func plan() -> NestPlan { outerVector.map(outerPlan) ?? innerPlan() }
+  func plan() -> NestPlan { outerVector.map { outerPlan($0) } ?? innerPlan() }
 
   /// The outer dimension along which vectors are cheapest; nil where each stage has them along one of its own.
-  var outerVector: DimensionID? {
-    var best = (cost: innerCost(), vector: nil as DimensionID?)
+  var outerVector: DimensionID? { outerVectors.first?.choice }
+
+  /// The outer dimensions along which vectors may go, and nil for one of each stage's own.
+  private var outerVectors: Ranking<DimensionID?> {
+    var ranking = Ranking<DimensionID?>()
+    ranking.consider(nil, cost: innerCost())
     for id in kernel.outer where canVectorize(outer: id) {
-      let cost = outerCost(id)
-      if cost < best.cost { best = (cost, id) }
+      ranking.consider(id, cost: outerCost(id))
     }
-    return best.vector
+    return ranking
+  }
+
+  /// The cheapest plan, and the others, each with about the instructions that it takes for an outer point, and the number
+  /// of cheaper ones that differ in their tile alone.
+  var plans: [(plan: NestPlan, cost: Double, place: Int)] {
+    var plans: [(plan: NestPlan, cost: Double, place: Int)] = []
+    for (choice, cost) in outerVectors.ordered {
+      guard let id = choice else {
+        plans.append((innerPlan(), cost, 0))
+        continue
+      }
+      plans.append((outerPlan(id), cost, 0))
+      let tiles = pointTiles(id).ordered
+      guard let best = tiles.first else { continue }
+      for (place, tile) in tiles.enumerated().dropFirst().prefix(4) {
+        plans.append((outerPlan(id, tile.choice), cost * tile.cost / best.cost, place))
+      }
+    }
+    return plans
   }
 
   /// The lanes of a vector along a dimension: those of the widest type computed with in vectors, but no more than
@@ -147,14 +169,16 @@ struct VectorChoice {
     kernel.stages.contains { !$0.folded.isEmpty && kernel.points($0.folded) > 16 }
   }
 
-  func outerPlan(_ id: DimensionID) -> NestPlan {
+  /// The plan with vectors along an outer dimension, and a tile of points that share what they read: the best one, or
+  /// another.
+  func outerPlan(_ id: DimensionID, _ other: PointTile? = nil) -> NestPlan {
     var plan = NestPlan()
     plan.vector = id
     plan.lanes = lanes(id, kernel.stages)
     plan.loops = orderedOuter(last: id).map { OuterLoop(id: $0, block: kernel.extent($0)) }
     plan.streamed = streamed(along: id)
     if let across = crossing(id) { return transposing(plan, across) }
-    if let tile = pointTile(id) { return sharing(plan, tile) }
+    if let tile = other ?? pointTile(id) { return sharing(plan, tile) }
     if foldsLongColumns(id) { return foldingRows(plan, id) }
     var vectors = 1
     if hasFold {
@@ -209,15 +233,20 @@ struct VectorChoice {
   }
 
   /// The best tile of the first stage's folds with vectors along what they fold.
-  var foldTile: FoldTile? {
-    guard let stage = kernel.stages.first, case .fold(_, let over) = stage.kind else { return nil }
-    var best: FoldTile?
+  var foldTile: FoldTile? { foldTiles.first?.choice }
+
+  /// The tiles of the first stage's folds with vectors along the dimension of the best.
+  var foldTiles: Ranking<FoldTile> {
+    guard let stage = kernel.stages.first, case .fold(_, let over) = stage.kind else {
+      return Ranking()
+    }
+    var best = Ranking<FoldTile>()
     for id in over where hasUniformSeeds(stage, id, []) {
       let lanes = lanes(id, [stage])
-      guard lanes > 1,
-        let tile = FoldTile(kernel, vector: id, lanes: lanes, target)
-      else { continue }
-      if best.map({ tile.cost < $0.cost }) ?? true { best = tile }
+      guard lanes > 1 else { continue }
+      let tiles = FoldTile.ranking(kernel, vector: id, lanes: lanes, target)
+      guard let first = tiles.first else { continue }
+      if best.first.map({ first.cost < $0.cost }) ?? true { best = tiles }
     }
     return best
   }

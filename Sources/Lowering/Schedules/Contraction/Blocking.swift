@@ -8,7 +8,7 @@ import LoopIR
 /// of the tiles with each of its panels, whose part stays in the first-level cache while the tiles pass by. The sums
 /// are touched once in each block of the reduction, until the stages that follow read them. The blocks of the
 /// reduction, and so the order of every sum, depend on the extents and the target alone.
-struct Blocking {
+struct Blocking: Equatable {
   /// The register tile: rows, and vectors in each.
   var rows: Int
   var vectors: Int
@@ -75,17 +75,24 @@ extension Contraction {
     let body = fold.body
     let copiesRows =
       body.stride(rowLoad, along: innermost) != 1 && body.stride(rowLoad, along: first) == 1
-    let rowExtent = copiesRows ? kernel.extent(first) : rowCount
-    let (rows, vectors) = RegisterTile.padded(self, rowExtent: rowExtent, target)
     var blocking = Blocking(
-      rows: rows, vectors: vectors, runs: 1, steps: kernel.extent(innermost),
-      copiesRows: copiesRows,
-      columns: isInPlace
-        ? .inPlace
-        : columnStride != 1 || rowCount >= Blocking.manyRows ? .packedFirst : .packedByTask)
+      rows: 1, vectors: 1, runs: 1, steps: kernel.extent(innermost), copiesRows: copiesRows,
+      columns: isInPlace ? .inPlace : packedColumns)
+    let tile = paddedTiles(blocking, target).first?.choice
+    (blocking.rows, blocking.vectors) = (tile?.rows ?? 1, tile?.vectors ?? 1)
     cutReduction(&blocking, target)
-    split(&blocking, rowExtent: rowExtent, target)
+    split(&blocking, target)
     return blocking
+  }
+
+  /// Where copied columns are read.
+  var packedColumns: Blocking.Columns {
+    columnStride != 1 || rowCount >= Blocking.manyRows ? .packedFirst : .packedByTask
+  }
+
+  /// The rows that tiles are made of: all, or those of a group.
+  private func rowExtent(_ blocking: Blocking) -> Int {
+    blocking.copiesRows ? rows.first.map(kernel.extent) ?? 1 : rowCount
   }
 
   /// Whether rows are better copied: their lines do not stay in the cache where they lie, or a panel and the rows
@@ -152,9 +159,11 @@ extension Contraction {
 
   /// Gives each task its groups, tiles and panels: as many as the second-level cache holds, fewer where there would be
   /// few tasks.
-  private func split(_ blocking: inout Blocking, rowExtent: Int, _ target: Target) {
+  func split(_ blocking: inout Blocking, _ target: Target) {
+    let rowExtent = rowExtent(blocking)
     let size = fold.body.instructions[row].dtype.byteCount
     let (tiles, groups) = (ceilingQuotient(rowExtent, blocking.rows), rowCount / rowExtent)
+    (blocking.groups, blocking.tiles) = (1, 1)
     let panels = ceilingQuotient(extent, lanes * blocking.vectors)
     let wanted = max(1, min(NestPlan.maximumTasks, kernel.work / (256 * NestPlan.grain)))
     let tileBytes = blocking.tileSize(lanes) * size
@@ -180,7 +189,7 @@ extension Contraction {
   }
 
   /// Whether the row factor may be copied, and the products summed as they are.
-  private var isBlockable: Bool {
+  var isBlockable: Bool {
     let body = fold.body
     guard let last = body.instructions.last, let innermost = reduced.last,
       StageEmitter.accumulator(last.dtype, .sum) == last.dtype,
@@ -194,20 +203,22 @@ extension Contraction {
   }
 }
 
-extension RegisterTile {
-  /// The rows and vectors of the tile that takes the fewest cycles when the last tiles are padded.
-  static func padded(
-    _ contraction: Contraction, rowExtent: Int, _ target: Target
-  ) -> (rows: Int, vectors: Int) {
-    let allVectors = ceilingQuotient(contraction.extent, contraction.lanes)
-    var best = (rows: 1, vectors: 1, cost: Double.infinity)
+extension Contraction {
+  /// The rows and vectors of register tiles, with the cycles that a step of the reduction takes over all tiles of a group
+  /// when the last ones are padded.
+  func paddedTiles(
+    _ blocking: Blocking, _ target: Target
+  ) -> Ranking<(rows: Int, vectors: Int)> {
+    let rowExtent = rowExtent(blocking)
+    let allVectors = ceilingQuotient(extent, lanes)
+    var ranking = Ranking<(rows: Int, vectors: Int)>(margin: 0.999)
     for vectors in 1...min(4, allVectors) {
-      for rows in 1...min(rowExtent, mostRows(vectors, target)) {
+      for rows in 1...min(rowExtent, RegisterTile.mostRows(vectors, target)) {
         let tiles = ceilingQuotient(rowExtent, rows) * ceilingQuotient(allVectors, vectors)
-        let cost = Double(tiles) * cycles(rows, vectors)
-        if cost < best.cost * 0.999 { best = (rows, vectors, cost) }
+        let cost = Double(tiles) * RegisterTile.cycles(rows, vectors)
+        ranking.consider((rows, vectors), cost: cost)
       }
     }
-    return (best.rows, best.vectors)
+    return ranking
   }
 }

@@ -3,23 +3,22 @@ import LoopIR
 
 extension Contraction {
   /// The phases of the contraction: when the column factor is packed, a copy into panels, then the products.
-  func pieces(_ target: Target) -> [Piece] {
-    if let blocking = blocking(target) {
+  func pieces(_ method: ContractionMethod, _ target: Target) -> [Piece] {
+    switch method {
+    case .blocks(let blocking):
       guard blocking.columns == .packedFirst else {
         return [Piece(kernel: kernel, work: .blocks(self, blocking))]
       }
       let (copy, product) = packed(width: lanes * blocking.vectors, target)
       return [copy, Piece(kernel: product.kernel, work: .blocks(product, blocking))]
-    }
-    let tile = RegisterTile.choose(self, target)
-    guard needsPacking else {
+    case .nest(let tile, packs: false):
       return [Piece(kernel: kernel, work: .nest(plan(tile, target, padded: [])))]
+    case .nest(let tile, packs: true):
+      let (copy, product) = packed(width: lanes * tile.vectors, target)
+      let padded: Set = [product.kernel.parameters.count - 1]
+      let plan = product.plan(tile, target, padded: padded)
+      return [copy, Piece(kernel: product.kernel, work: .nest(plan))]
     }
-    let (copy, product) = packed(width: lanes * tile.vectors, target)
-    let padded: Set = [product.kernel.parameters.count - 1]
-    return [
-      copy, Piece(kernel: product.kernel, work: .nest(product.plan(tile, target, padded: padded))),
-    ]
   }
 
   /// The phase that copies the column factor into panels, and the contraction that reads them.

@@ -33,22 +33,27 @@ struct Contraction {
   static func find(
     in kernel: Kernel, _ target: Target
   ) -> (contraction: Contraction, cost: Double)? {
+    readings(of: kernel, target).first.map { (contraction: $0.choice, cost: $0.cost) }
+  }
+
+  /// The readings of a kernel as a contraction, with about how many cycles each takes; none when it is none, or has no
+  /// rows.
+  static func readings(of kernel: Kernel, _ target: Target) -> Ranking<Contraction> {
+    var readings = Ranking<Contraction>()
     guard let first = kernel.stages.first, case .fold(.sum, _) = first.kind,
       first.dimensions.isEmpty, let last = first.body.instructions.last,
       last.operation == .binary(.multiply),
       kernel.stages.dropFirst().allSatisfy({ $0.kind == .map && $0.dimensions.isEmpty })
-    else { return nil }
-    var best: (contraction: Contraction, cost: Double)?
+    else { return readings }
     for id in kernel.outer {
       for (row, column) in [
         (last.operands[0], last.operands[1]), (last.operands[1], last.operands[0]),
       ] {
         guard let found = Contraction(kernel, id, row, column, target) else { continue }
-        let cost = found.cost(target)
-        if best.map({ cost < $0.cost }) ?? true { best = (found, cost) }
+        readings.consider(found, cost: found.cost(found.method(target), target))
       }
     }
-    return best
+    return readings
   }
 
   private init?(
@@ -89,61 +94,6 @@ struct Contraction {
     // Vectors that do not begin at multiples of their size lie across two lines.
     let isAligned = extent % lanes == 0
     return columnStep >= 1024 && rowCount >= 64 || !isAligned && extent > lanes && rowCount >= 128
-  }
-
-  /// About how long it takes, in cycles.
-  private func cost(_ target: Target) -> Double {
-    let tile = RegisterTile.choose(self, target)
-    let steps = Double(kernel.points(reduced) * kernel.points(batch))
-    var cost = tile.cost * steps
-    let blocking = blocking(target)
-    if blocking != nil {
-      let isContiguous = fold.body.stride(rowLoad, along: reduced[reduced.count - 1]) == 1
-      cost += Double(rowCount) * steps * (isContiguous ? 0.5 : 1)
-    } else {
-      cost *= rowDistance(target)
-    }
-    if let blocking, blocking.columns != .packedFirst {
-      cost += Double(extent) * steps * 0.5
-    } else if needsPacking || blocking != nil {
-      // A copy that no cache holds goes to memory and back.
-      let size = fold.body.instructions[column].dtype.byteCount
-      let copies = Double(extent) * steps
-      let isFar = copies * Double(size) > Double(target.secondLevelCacheBytes)
-      cost += copies * (columnStride == 1 ? 0.5 : 2) * (isFar ? 4 : 1)
-    }
-    // Lanes that lie apart are read and written one by one, each in a line of its own; few lines stay in the cache
-    // until the next rows come to them.
-    let reuses = rows.first.map(isContiguous) ?? false && extent <= 2 * lanes
-    cost += Double(apart) * Double(kernel.points(kernel.outer)) * (reuses ? 4 : 12)
-    return cost
-  }
-}
-
-extension Contraction {
-  /// Whether the results of neighbouring rows lie next to each other.
-  private func isContiguous(_ row: DimensionID) -> Bool {
-    let store = kernel.stages.last { if case .parameter = $0.target { true } else { false } }
-    return store?.index[0].dependence(on: row) == .affine(1)
-  }
-
-  /// The accesses of the epilogue, and stores of the fold, whose neighbouring lanes lie apart.
-  private var apart: Int {
-    func isApart(_ index: IndexExpression) -> Bool {
-      switch index.dependence(on: vector) {
-      case .affine(let stride): abs(stride) > 1
-      case .other: true
-      }
-    }
-    var count = 0
-    for (place, stage) in kernel.stages.enumerated() {
-      if case .parameter = stage.target, isApart(stage.index[0]) { count += 1 }
-      guard place > 0 else { continue }
-      for instruction in stage.body.instructions {
-        if case .load(_, let index, _) = instruction.operation, isApart(index[0]) { count += 1 }
-      }
-    }
-    return count
   }
 }
 

@@ -1,7 +1,7 @@
 import LoopIR
 
 /// The accumulators that a contraction keeps in registers: rows of vectors.
-struct RegisterTile {
+struct RegisterTile: Equatable {
   /// How many points of each row dimension, in the order of `Contraction.rows`.
   var rows: [Int]
   /// How many vectors a row has.
@@ -13,19 +13,24 @@ struct RegisterTile {
 
   /// The tile with the lowest cost, among those that fit the registers.
   static func choose(_ contraction: Contraction, _ target: Target) -> RegisterTile {
+    ranking(contraction, target).first?.choice
+      ?? RegisterTile(rows: contraction.rows.map { _ in 1 }, vectors: 1, cost: .infinity)
+  }
+
+  /// The tiles that fit the registers.
+  static func ranking(_ contraction: Contraction, _ target: Target) -> Ranking<RegisterTile> {
     let kernel = contraction.kernel
     let extents = contraction.rows.map(kernel.extent)
     let allVectors = ceilingQuotient(contraction.extent, contraction.lanes)
-    var best = RegisterTile(rows: extents.map { _ in 1 }, vectors: 1, cost: .infinity)
+    var ranking = Ranking<RegisterTile>(margin: 0.999)
     for vectors in 1...min(4, allVectors) {
       let most = mostRows(vectors, target)
       for rows in candidates(extents, most: most) {
         let cost = cost(rows, extents, vectors, allVectors)
-        let isBetter = cost < best.cost * 0.999
-        if isBetter { best = RegisterTile(rows: rows, vectors: vectors, cost: cost) }
+        ranking.consider(RegisterTile(rows: rows, vectors: vectors, cost: cost), cost: cost)
       }
     }
-    return best
+    return ranking
   }
 
   /// How many rows fit beside the vectors of the column factor and one of the row factor.
