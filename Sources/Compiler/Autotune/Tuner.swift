@@ -20,7 +20,7 @@ package struct Tuner {
   /// The most bytes that the kernel being timed may have; more are not measured.
   package var byteLimit = Tuner.standardByteLimit
   /// The longest that a kernel may be timed, in seconds.
-  package var secondLimit = 4.0
+  package var secondLimit = 10.0
 
   /// Makes a tuner.
   package init(target: Target, threads: Int, compileThreads: Int, cache: CodeCache) {
@@ -194,12 +194,14 @@ package struct Tuner {
       report.source = .skipped("some runs of each candidate take more than \(secondLimit) s")
       return report
     }
-    let summaries = problem.choices.map { problem.candidates[$0.place].summary }
+    let candidates = problem.choices.map { problem.candidates[$0.place] }
     report.source = .measured(
-      zip(summaries, times.best).map { TuningReport.Trial(summary: $0, seconds: $1) })
+      zip(candidates, times.best).map {
+        TuningReport.Trial(summary: $0.summary, cost: $0.cost, seconds: $1)
+      })
     guard times.gain >= Tuner.leastGain else { return report }
     report.chosen = problem.choices[times.place].place
-    report.summary = summaries[times.place]
+    report.summary = candidates[times.place].summary
     report.gain = times.gain
     return report
   }

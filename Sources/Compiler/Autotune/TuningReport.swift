@@ -4,6 +4,8 @@ package struct TuningReport: Hashable, Sendable {
   package struct Trial: Hashable, Sendable {
     /// How it is computed, in words.
     package var summary: String
+    /// About how long the cost model says that it takes, in multiples of its choice's time.
+    package var cost: Double
     /// The time in seconds; nil where it was clearly slower than others at once.
     package var seconds: Double?
   }
@@ -44,7 +46,8 @@ package struct TuningReport: Hashable, Sendable {
     case .measured(let trials):
       for trial in trials {
         let time = trial.seconds.map { "\(hundredths($0 * 1e6)) us" } ?? "slower at once"
-        lines.append("\(name): tried \(trial.summary): \(time)")
+        let cost = "(the model says \(hundredths(trial.cost)))"
+        lines.append("\(name): tried \(trial.summary): \(time) \(cost)")
       }
       lines.append("\(name): chosen: \(choice)")
     }
