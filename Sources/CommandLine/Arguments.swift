@@ -72,10 +72,7 @@ struct BackendOptions: ParsableArguments {
 
 /// How native code is chosen.
 struct TuningOptions: ParsableArguments {
-  @Flag(
-    help: ArgumentHelp(
-      "Time candidates of each kernel, and keep the fastest.",
-      discussion: "Takes up to some seconds for a kernel, once: the cache has it afterwards. Same bits."))
+  @Flag(help: "Time the few best candidates of each kernel, once, and keep the fastest.")
   var autotune = false
 }
 
@@ -90,7 +87,7 @@ struct AnalysisOptions: ParsableArguments {
 
 /// What a command that compiles tells of it.
 struct ReportOptions: ParsableArguments {
-  @Flag(help: "Say where each kernel's code came from, the cache or why not, and what --autotune found.")
+  @Flag(help: "Say where each kernel's code came from, or why not, and what --autotune tried.")
   var verbose = false
 
   /// Writes where code came from to the standard error, if that was asked for.

@@ -167,7 +167,7 @@ extension ContinuousClock.Instant {
 
 extension KernelCode {
   /// Puts the compiled phases of loops together with what the loops say of them.
-  init(_ loops: Loops, functions: [PhaseFunction]) {
+  package init(_ loops: Loops, functions: [PhaseFunction]) {
     let parameters = loops.memories.prefix { $0.kind == .input || $0.kind == .output }.count
     self.init(
       phases: zip(loops.phases, functions).map {

@@ -2,6 +2,12 @@ import GraphIR
 import LoopIR
 import Runtime
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Runs a kernel's candidates on memory of the kernel's sizes.
 struct KernelTrial {
   private let kernel: Kernel
@@ -33,56 +39,72 @@ struct KernelTrial {
 
   /// What `times` found.
   struct Times {
-    /// For each candidate the shortest time of a run, in seconds; nil for what was clearly slower at once.
-    var best: [Double?]
+    /// For each candidate the shortest time of a run, in seconds.
+    var best: [Double]
     /// The fastest one.
     var place = 0
     /// How many times as fast as the first one it was, where only these two took turns.
     var gain = 1.0
   }
 
+  /// The two shortest times of a candidate: where they agree, more of them would tell no more.
+  private struct Shortest {
+    var first = Double.infinity
+    var second = Double.infinity
+    var isSettled: Bool { second <= first * 1.02 }
+
+    mutating func add(_ time: Double) {
+      if time < first { (first, second) = (time, first) } else { second = min(second, time) }
+    }
+  }
+
+  /// For how long, in seconds, is waited at least, and at most for times that agree.
+  private static let patience = 0.05...1.5
+  /// What takes so many times as long as the fastest is not timed further.
+  private static let hopeless = 1.3
+
   /// Times candidates side by side; nil when the limit allows too few runs.
   func times(_ codes: [KernelCode], seconds limit: Double) -> Times? {
     guard let model = codes.first else { return nil }
     // The first run touches memory and code.
     _ = time(model, repeats: 1)
-    let first = time(model, repeats: 1)
-    guard first * Double(codes.count) * 4 < limit else { return nil }
-    var best: [Double?] = codes.map { code in
+    guard time(model, repeats: 1) * Double(codes.count) * 6 < limit else { return nil }
+    let all = takingTurns(codes, seconds: limit / 2)
+    let best = all.map(\.first)
+    let place = best.indices.min { best[$0] < best[$1] } ?? 0
+    guard place != 0 else { return Times(best: best) }
+    // Of several, one is always the fastest by chance: it has to be so again.
+    let two = takingTurns([model, codes[place]], seconds: limit / 2)
+    guard two.allSatisfy(\.isSettled) else { return Times(best: best) }
+    return Times(best: best, place: place, gain: two[0].first / two[1].first)
+  }
+
+  /// The shortest times of candidates of which one runs after the other.
+  private func takingTurns(_ codes: [KernelCode], seconds limit: Double) -> [Shortest] {
+    var times = codes.map { code in
       _ = time(code, repeats: 1)
-      return time(code, repeats: 1)
+      return Shortest()
     }
-    for place in codes.indices.dropFirst() {
-      if let own = best[place], own > 2 * first + 1e-6 { best[place] = nil }
-    }
-    func fastest() -> Int {
-      codes.indices.min { best[$0] ?? .infinity < best[$1] ?? .infinity } ?? 0
-    }
+    var repeats = [Int](repeating: 1, count: codes.count)
     let started = ContinuousClock.now
     var rounds = 0
-    func goesOn(_ share: Double) -> Bool {
+    while true {
+      let fastest = times.map(\.first).min() ?? 0
+      let rest = codes.indices.filter {
+        rounds < 2 || $0 == 0 || times[$0].first < KernelTrial.hopeless * fastest
+      }
       let passed = ContinuousClock.now.seconds(since: started)
-      return passed < limit * share && (rounds < 3 || rounds < 100 && passed < 0.3 * share)
-    }
-    while goesOn(0.6) {
-      for place in codes.indices {
-        guard let own = best[place] else { continue }
-        best[place] = min(own, time(codes[place], repeats: repeats(own)))
+      let isSettled = rest.allSatisfy { times[$0].isSettled }
+      let (least, most) = (KernelTrial.patience.lowerBound, KernelTrial.patience.upperBound)
+      if rounds >= 3, passed > (isSettled ? least : most) { break }
+      if rounds >= 2, passed > limit { break }
+      for place in rest {
+        times[place].add(time(codes[place], repeats: repeats[place]))
+        repeats[place] = self.repeats(times[place].first)
       }
       rounds += 1
     }
-    let place = fastest()
-    guard place != 0 else { return Times(best: best) }
-    // Of several, one is always the fastest by chance: it has to be so again.
-    var (own, other) = (Double.infinity, Double.infinity)
-    let repeats = repeats(first)
-    rounds = 0
-    repeat {
-      own = min(own, time(model, repeats: repeats))
-      other = min(other, time(codes[place], repeats: repeats))
-      rounds += 1
-    } while goesOn(1)
-    return Times(best: best, place: place, gain: own / other)
+    return times
   }
 
   /// How many runs are timed at once: the clock and a wake-up take their time.
@@ -103,10 +125,17 @@ struct KernelTrial {
     let stride = WorkspaceSize.allocated(code.workerScratchBytes)
     return pointers.withUnsafeMutableBufferPointer { pointers in
       guard let start = pointers.baseAddress else { return .infinity }
-      let started = ContinuousClock.now
+      let started = now
       for _ in 0..<repeats { code.run(on: start, workerScratch: worker, stride: stride, pool) }
-      return ContinuousClock.now.seconds(since: started) / Double(repeats)
+      return (now - started) / Double(repeats)
     }
+  }
+
+  /// The present time, in seconds: of one thread what it has computed, so that others on the machine disturb less.
+  private var now: Double {
+    var time = timespec()
+    clock_gettime(pool.threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }
 

@@ -6,8 +6,8 @@ package struct TuningReport: Hashable, Sendable {
     package var summary: String
     /// About how long the cost model says that it takes, in multiples of its choice's time.
     package var cost: Double
-    /// The time in seconds; nil where it was clearly slower than others at once.
-    package var seconds: Double?
+    /// The time in seconds.
+    package var seconds: Double
   }
 
   /// Where the choice came from.
@@ -45,9 +45,9 @@ package struct TuningReport: Hashable, Sendable {
     case .cache: lines.append("\(name): kept: \(choice)")
     case .measured(let trials):
       for trial in trials {
-        let time = trial.seconds.map { "\(hundredths($0 * 1e6)) us" } ?? "slower at once"
         let cost = "(the model says \(hundredths(trial.cost)))"
-        lines.append("\(name): tried \(trial.summary): \(time) \(cost)")
+        lines.append(
+          "\(name): tried \(trial.summary): \(hundredths(trial.seconds * 1e6)) us \(cost)")
       }
       lines.append("\(name): chosen: \(choice)")
     }

@@ -12,8 +12,10 @@ enum ContractionMethod: Equatable {
 extension Contraction {
   /// The method that promises most.
   func method(_ target: Target) -> ContractionMethod {
-    blocking(target).map { .blocks($0) }
-      ?? .nest(RegisterTile.choose(self, target), packs: needsPacking)
+    if let blocking = blocking(target) { return .blocks(blocking) }
+    let tile = RegisterTile.choose(self, target)
+    let gains = cost(.nest(tile, packs: true), target) < cost(.nest(tile, packs: false), target)
+    return .nest(tile, packs: needsPacking || gains)
   }
 
   /// The method that promises most, and others that keep its order of every sum, each with the number of better ones of
@@ -24,7 +26,7 @@ extension Contraction {
     func add(_ method: ContractionMethod, _ place: Int) {
       if !methods.contains(where: { $0.method == method }) { methods.append((method, place)) }
     }
-    for packs in [needsPacking, !needsPacking] where packs || columnStride == 1 {
+    for packs in [true, false] where packs || columnStride == 1 {
       for (place, tile) in RegisterTile.ranking(self, target).ordered.prefix(4).enumerated() {
         add(.nest(tile.choice, packs: packs), place)
       }
@@ -82,6 +84,7 @@ extension Contraction {
     switch method {
     case .nest(let tile, let packs):
       cost = tile.cost * steps * rowDistance(target)
+      if !packs { cost *= columnDistance(tile, target) }
       isCopied = packs
     case .blocks(let blocking):
       cost = cycles(blocking, target) * steps
@@ -102,6 +105,17 @@ extension Contraction {
     let reuses = rows.first.map(isContiguous) ?? false && extent <= 2 * lanes
     cost += Double(apart) * Double(kernel.points(kernel.outer)) * (reuses ? 4 : 12)
     return cost
+  }
+
+  /// How many times as long the products take because the lines of the columns, where they lie, do not stay in the
+  /// first-level cache beside those of the rows.
+  private func columnDistance(_ tile: RegisterTile, _ target: Target) -> Double {
+    let width = tile.vectors * lanes * fold.body.instructions[column].dtype.byteCount
+    let lines = stepCount * ceilingQuotient(width, 64)
+    // Steps that follow each other without a gap lie as they would in a copy.
+    guard lines * 64 >= target.firstLevelCacheBytes / 2, columnStep > width else { return 1 }
+    // Of what lies across two lines, both are read.
+    return width % 64 == 0 ? 1.05 : 1.2
   }
 
   /// The cycles of a step of the reduction over all tiles: those of the best tile, more where a block's tile takes more.
