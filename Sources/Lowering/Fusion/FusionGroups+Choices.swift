@@ -51,7 +51,12 @@ extension FusionGroups {
       changed.writeFormula(of: reader)
       guard gathered.isDisjoint(with: changed.sources(ofNode: reader)) else { continue }
       changed.mergeWithSources(of: formula)
-      if changed.groupOf[formula] == changed.groupOf[source] { return changed }
+      // What is computed before the reader's kernel needs nothing of that.
+      guard let own = changed.groupOf[reader], let group = changed.groupOf[formula],
+        group == changed.groupOf[source],
+        !changed.isRead(own, by: changed.sources(of: group), without: group)
+      else { continue }
+      return changed
     }
     return nil
   }

@@ -279,7 +279,7 @@ struct FusionGroups: Sendable {
   }
 
   /// Whether group `a` is among groups, or what they read, directly or not; `excluded` is not followed.
-  private func isRead(_ a: Int, by start: Set<Int>, without excluded: Int) -> Bool {
+  func isRead(_ a: Int, by start: Set<Int>, without excluded: Int) -> Bool {
     var isVisited = [Bool](repeating: false, count: groups.count)
     isVisited[excluded] = true
     var pending = Array(start)
