@@ -31,6 +31,9 @@ struct PlanReport: Encodable {
   var output_bytes: Int
   var constant_bytes: Int
   var computed_once_bytes: Int
+  /// Packed copies of constants.
+  var packed_once_bytes: Int
+  var prologue_bytes: Int
   var arena_bytes: Int
   var arena_lower_bound_bytes: Int
   var shared_scratch_bytes: Int
@@ -50,7 +53,8 @@ struct PlanReport: Encodable {
 
   private enum CodingKeys: String, CodingKey {
     case model, mode, batch, threads, weights_bytes, optimizer_state_bytes, other_state_bytes
-    case input_bytes, output_bytes, constant_bytes, computed_once_bytes, arena_bytes
+    case input_bytes, output_bytes, constant_bytes, computed_once_bytes, packed_once_bytes
+    case prologue_bytes, arena_bytes
     case arena_lower_bound_bytes, shared_scratch_bytes, worker_scratch_bytes
     case shared_packed_bytes, worker_packed_bytes
     case padding_bytes, total_bytes, lower_bound_bytes, peak_launch, live_at_peak, timeline
@@ -81,6 +85,8 @@ struct PlanReport: Encodable {
     output_bytes = plan.outputs
     constant_bytes = plan.constants
     computed_once_bytes = plan.computedOnce
+    packed_once_bytes = plan.packedOnce
+    prologue_bytes = plan.prologue
     arena_bytes = plan.arena
     arena_lower_bound_bytes = plan.arenaLowerBound
     shared_scratch_bytes = plan.sharedScratch
@@ -127,7 +133,9 @@ extension PlanReport {
       ("inputs", input_bytes, ""),
       ("outputs", output_bytes, ""),
       ("constants", constant_bytes, ""),
-      ("computed once", computed_once_bytes, ""),
+      ("computed once", computed_once_bytes, "from constants"),
+      ("packed copies", packed_once_bytes, "of constants, made once"),
+      ("prologue", prologue_bytes, "what is needed once, beyond what a run needs"),
       ("arena", arena_bytes, "no plan needs less than \(arena_lower_bound_bytes)"),
       ("shared scratch", shared_scratch_bytes, shared),
       ("worker scratch", worker_scratch_bytes * threads, worker),

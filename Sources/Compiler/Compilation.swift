@@ -56,8 +56,10 @@ public struct Compilation: Sendable {
     let tuner = Tuner(
       target: target, threads: options.threads, compileThreads: options.compileThreads,
       cache: options.cache)
-    // What runs once is not worth it.
-    let hot = Set(stages.program.launches.map(\.kernel)).sorted()
+    // What runs once is not worth it, and what reads packed copies has its schedule with them.
+    let hot = Set(stages.program.launches.map(\.kernel)).sorted().filter { place in
+      !stages.program.kernels[place].parameters.contains(where: \.isConstant)
+    }
     let (tuned, reports) = try tuner.tune(
       hot.map { stages.program.kernels[$0] }, hot.map { stages.loops[$0] })
     var loops = stages.loops
@@ -72,14 +74,16 @@ public struct Compilation: Sendable {
     _ graph: Graph, _ options: CompileOptions, _ target: Target
   ) throws(Diagnostic) -> Stages {
     let optimized = try optimize(graph, options: options)
-    let program = try lower(
+    let fused = try lower(
       optimized,
       options: LoweringOptions(forbidsReuse: options.forbidsReuse, fault: options.fault))
-    let kernels = program.kernels
-    let loops = try mapOnThreads(options.compileThreads, kernels.count) {
+    let kernels = fused.kernels
+    let schedules = try mapOnThreads(options.compileThreads, kernels.count) {
       index throws(Diagnostic) in
-      try schedule(kernels[index], for: target, options: ScheduleOptions(fault: options.fault))
+      try KernelSchedule(
+        kernels[index], for: target, options: ScheduleOptions(fault: options.fault))
     }
+    let (program, loops) = try fused.packingConstants(schedules, fault: options.fault)
     return (optimized, program, loops)
   }
 
@@ -147,7 +151,8 @@ public struct Compilation: Sendable {
       loops, options: CodeOptions(fault: options.fault), cache: options.cache,
       threads: options.compileThreads)
     let code = loops.enumerated().map { index, loops in
-      KernelCode(loops, functions: library.functions(ofKernel: index))
+      KernelCode(
+        loops, functions: library.functions(ofKernel: index), key: library.names[index])
     }
     let native = NativeProgram(
       graph: graph, plan: ExecutionPlan(program), code: code, library: library, origin: origin,
@@ -167,7 +172,7 @@ extension ContinuousClock.Instant {
 
 extension KernelCode {
   /// Puts the compiled phases of loops together with what the loops say of them.
-  package init(_ loops: Loops, functions: [PhaseFunction]) {
+  package init(_ loops: Loops, functions: [PhaseFunction], key: String? = nil) {
     let parameters = loops.memories.prefix { $0.kind == .input || $0.kind == .output }.count
     self.init(
       phases: zip(loops.phases, functions).map {
@@ -176,6 +181,7 @@ extension KernelCode {
       sharedOffsets: loops.memories.indices.dropFirst(parameters).map {
         loops.memories[$0].kind == .shared ? loops.scratchOffset(of: $0) : nil
       },
-      sharedScratchBytes: loops.sharedScratchBytes, workerScratchBytes: loops.workerScratchBytes)
+      sharedScratchBytes: loops.sharedScratchBytes, workerScratchBytes: loops.workerScratchBytes,
+      key: key)
   }
 }

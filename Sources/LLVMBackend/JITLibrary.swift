@@ -19,6 +19,8 @@ package final class JITLibrary: @unchecked Sendable {
   private let phases: [[Function]]
   /// Where the code of each kernel came from.
   package let origins: [CodeOrigin]
+  /// The name of each kernel's code: that of equal code is equal.
+  package let names: [String]
   /// The entry of the cache that has each kernel's code; nil where none has.
   package let entries: [CacheReference?]
 
@@ -51,6 +53,7 @@ package final class JITLibrary: @unchecked Sendable {
       of: zip(keys, kernels).map { (name: $0.name, phases: $1.phases.count) })
     self.origins = origins
     self.entries = keys.map { entries[$0] }
+    names = keys.map(\.name)
     self.linker = linker
   }
 
@@ -74,6 +77,7 @@ package final class JITLibrary: @unchecked Sendable {
     phases = try linker.functions(of: kernels.map { (name: $0.entry.name, phases: $0.phases) })
     self.origins = origins
     entries = kernels.map(\.entry)
+    names = kernels.map(\.entry.name)
     self.linker = linker
   }
 

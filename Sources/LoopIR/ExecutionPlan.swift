@@ -10,12 +10,15 @@ package struct ExecutionPlan: Hashable, Sendable {
     package var flops: Int
     /// The bytes of the tensors that it reads and writes, each once.
     package var bytes: Int
+    /// The places of the parameters that it writes.
+    package var results: [Int]
 
     /// Describes a kernel.
-    package init(name: String, flops: Int, bytes: Int) {
+    package init(name: String, flops: Int, bytes: Int, results: [Int]) {
       self.name = name
       self.flops = flops
       self.bytes = bytes
+      self.results = results
     }
   }
 
@@ -58,11 +61,25 @@ package struct ExecutionPlan: Hashable, Sendable {
       kernels: program.kernels.map { kernel in
         PlannedKernel(
           name: kernel.name, flops: kernel.contractionFlops,
-          bytes: kernel.parameters.reduce(0) { $0 + $1.type.byteCount })
+          bytes: kernel.parameters.reduce(0) { $0 + $1.type.byteCount },
+          results: kernel.parameters.indices.filter { kernel.parameters[$0].role != .input })
       },
       prologue: program.prologue, launches: program.launches, inputs: program.inputs,
       outputs: program.outputs, arenaBytes: program.arenaBytes,
       lowerBoundBytes: program.lowerBoundBytes)
+  }
+}
+
+extension ExecutionPlan {
+  /// The buffers that a launch writes.
+  package func results(of launch: Launch) -> [BufferID] {
+    kernels[launch.kernel].results.map { launch.arguments[$0] }
+  }
+
+  /// The buffers of the executable that runs read; the others are needed by the prologue alone.
+  package var keptBuffers: [BufferID] {
+    let used = Set(launches.flatMap(\.arguments))
+    return used.filter { buffers[$0.index].placement.isConstant }.sorted()
   }
 }
 

@@ -18,7 +18,7 @@ public struct Program: Hashable, Sendable {
   public var buffers: [ProgramBuffer]
   /// The kernels, each once however often it is launched.
   public var kernels: [Kernel]
-  /// What runs once before the first run: constant subgraphs too large to fold.
+  /// What runs once before the first run: constant subgraphs too large to fold, and the packing of constant operands.
   public var prologue: [Launch]
   /// What runs, in order.
   public var launches: [Launch]
@@ -57,6 +57,8 @@ public struct ProgramBuffer: Hashable, Sendable {
     case constant(Literal)
     /// In the executable, written by the prologue.
     case persistent
+    /// In the executable, written by the prologue: constants in the order in which a kernel reads them.
+    case packed
     /// In the arena, at a byte offset that is a multiple of 64.
     case arena(offset: Int)
   }

@@ -53,6 +53,7 @@ extension ProgramBuffer.Placement: CustomStringConvertible {
     case .output(let place): "output \(place)"
     case .constant: "constant data"
     case .persistent: "memory kept from the prologue"
+    case .packed: "packed copy kept from the prologue"
     case .arena(let offset): "arena at \(offset)"
     }
   }

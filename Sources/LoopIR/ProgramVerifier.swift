@@ -7,7 +7,8 @@ extension Program {
   /// 2. a launch has a buffer for each parameter, of its dtype and element count;
   /// 3. inputs' and outputs' buffers exist; constants and inputs that are not donated are never written;
   /// 4. memory is read only after it was written: inputs and constants always are;
-  /// 5. the prologue writes only memory of its own; nothing else writes that.
+  /// 5. the prologue writes only memory of its own; nothing else writes that;
+  /// 6. what a kernel takes for constant is a constant, or comes from the prologue.
   ///
   /// That live buffers do not overlap is checked by the verifier of the memory plan.
   package func verify() -> [Diagnostic] {
@@ -24,7 +25,7 @@ extension Program {
     for (place, buffer) in buffers.enumerated() {
       switch buffer.placement {
       case .input, .constant: written.insert(BufferID(place))
-      case .output, .persistent, .arena: break
+      case .output, .persistent, .packed, .arena: break
       }
     }
     let donated = Set(inputs).intersection(outputs)
@@ -64,11 +65,17 @@ extension Program {
       if parameter.role != .output && !written.contains(id) {
         problems.append("\(what) is read before it is written")
       }
-      guard parameter.role != .input else { continue }
+      guard parameter.role != .input else {
+        if parameter.isConstant && !buffer.placement.isConstant {
+          problems.append("\(what) is taken for constant and is in \(buffer.placement)")
+        }
+        continue
+      }
       switch buffer.placement {
       case .constant: problems.append("\(what) is constant and written")
       case .input: if !donated.contains(id) { problems.append("\(what) is an input and written") }
-      case .persistent: if !isPrologue { problems.append("\(what) is written after the prologue") }
+      case .persistent, .packed:
+        if !isPrologue { problems.append("\(what) is written after the prologue") }
       case .output, .arena: if isPrologue { problems.append("\(what) is written by the prologue") }
       }
     }
@@ -76,5 +83,15 @@ extension Program {
       written.insert(id)
     }
     return problems
+  }
+}
+
+extension ProgramBuffer.Placement {
+  /// Whether it holds the same at every run.
+  package var isConstant: Bool {
+    switch self {
+    case .constant, .persistent, .packed: true
+    case .input, .output, .arena: false
+    }
   }
 }

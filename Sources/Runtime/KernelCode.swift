@@ -34,14 +34,18 @@ package struct KernelCode: Sendable {
   package var sharedScratchBytes: Int
   /// The bytes of scratch of each worker.
   package var workerScratchBytes: Int
+  /// What code of the same key does is the same; nil where nothing is known.
+  package var key: String?
 
   package init(
-    phases: [Phase], sharedOffsets: [Int?], sharedScratchBytes: Int, workerScratchBytes: Int
+    phases: [Phase], sharedOffsets: [Int?], sharedScratchBytes: Int, workerScratchBytes: Int,
+    key: String? = nil
   ) {
     self.phases = phases
     self.sharedOffsets = sharedOffsets
     self.sharedScratchBytes = sharedScratchBytes
     self.workerScratchBytes = workerScratchBytes
+    self.key = key
   }
 
   /// The scratch of one run.

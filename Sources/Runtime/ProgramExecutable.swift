@@ -13,12 +13,33 @@ package final class ProgramExecutable: Executable {
   let ownBuffers: [Buffer?]
   /// Keeps the memory of the code alive.
   private let codeOwner: any AnyObject & Sendable
+  /// Keeps what is shared with other executables.
+  private let shared: [ConstantMemory]
 
   /// Puts a program's plan and its code together and runs the prologue.
-  package init(
+  ///
+  /// - Parameter store: where executables find what others have made of the same constants.
+  package convenience init(
     plan: ExecutionPlan, graph: Graph, code: [KernelCode], codeOwner: any AnyObject & Sendable,
-    pool: ThreadPool, statistics: ExecutableStatistics
+    pool: ThreadPool, statistics: ExecutableStatistics, store: ConstantStore = .process
   ) throws(Diagnostic) {
+    func executable(_ own: OwnMemory) -> ProgramExecutable {
+      ProgramExecutable(plan, graph, code, codeOwner, pool, statistics, own)
+    }
+    var preparation = ConstantPreparation(plan, keys: code.map(\.key), store: store) {
+      launch, buffers throws(Diagnostic) in
+      let once = ProgramWorkspace(executable(OwnMemory(buffers: buffers)), launches: [launch])
+      try once.run(inputs: [], outputs: [], observer: nil)
+    }
+    let own = try preparation.memory()
+    self.init(plan, graph, code, codeOwner, pool, statistics, own)
+  }
+
+  private init(
+    _ plan: ExecutionPlan, _ graph: Graph, _ code: [KernelCode],
+    _ codeOwner: any AnyObject & Sendable, _ pool: ThreadPool, _ statistics: ExecutableStatistics,
+    _ own: OwnMemory
+  ) {
     self.plan = plan
     self.code = code
     self.codeOwner = codeOwner
@@ -26,18 +47,12 @@ package final class ProgramExecutable: Executable {
     self.statistics = statistics
     inputs = graph.inputs
     outputs = graph.outputs.map { ($0.name, graph.type(of: $0.value)) }
-    ownBuffers = plan.buffers.map { buffer in
-      switch buffer.placement {
-      case .constant(let literal): Buffer(literal)
-      case .persistent: Buffer(buffer.type)
-      case .input, .output, .arena: nil
-      }
-    }
-    if !plan.prologue.isEmpty {
-      let once = ProgramWorkspace(self, launches: plan.prologue)
-      try once.run(inputs: [], outputs: [], observer: nil)
-    }
+    ownBuffers = own.buffers
+    shared = own.shared
   }
+
+  /// The memory of constants and of what the prologue made, where runs read it.
+  package var constantBuffers: [Buffer] { ownBuffers.compactMap { $0 } }
 
   package func makeWorkspace() throws(Diagnostic) -> any Workspace { makeProgramWorkspace() }
 

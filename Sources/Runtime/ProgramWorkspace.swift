@@ -44,7 +44,7 @@ package final class ProgramWorkspace: Workspace {
     let addresses: [UnsafeMutableRawPointer?] = plan.buffers.indices.map { index in
       switch plan.buffers[index].placement {
       case .arena(let offset): arena + offset
-      case .constant, .persistent: executable.ownBuffers[index]?.bytes.baseAddress
+      case .constant, .persistent, .packed: executable.ownBuffers[index]?.bytes.baseAddress
       case .input, .output: nil
       }
     }

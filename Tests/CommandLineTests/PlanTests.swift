@@ -21,7 +21,7 @@ import Testing
     let scratch = try bytes("shared_scratch") + 3 * bytes("worker_scratch")
     let rest = [
       "weights", "optimizer_state", "other_state", "input", "output", "constant", "computed_once",
-      "arena", "padding",
+      "packed_once", "prologue", "arena", "padding",
     ]
     #expect(try rest.map(bytes).reduce(0, +) + scratch == bytes("total"))
     #expect(try bytes("lower_bound") < bytes("total"))

@@ -161,14 +161,57 @@ import Testing
     }
   }
 
-  @Test func manyConstantsAreNotReadAtEachStart() throws {
-    var builder = GraphBuilder(name: "large")
-    let x = builder.input("x", TensorType(.f32, [1 << 19]))
-    let numbers = Literal([1 << 19], (0..<1 << 19).map { Float($0) })
-    let large = try builder.constant(numbers)
-    let sum = try builder.append(.binary(Binary(.add)), [x, large])[0]
-    let graph = try builder.finish([Output("y", sum)])
-    #expect(CacheKey(graph, options()) == nil)
-    #expect(try run(graph, options()).report.program == nil)
+  /// The data of large constants is the graph's; what the prologue makes of it is made again, with the same bits.
+  @Test func largeConstantsStayOutside() throws {
+    func graph(_ last: Float) throws -> Graph {
+      var builder = GraphBuilder(name: "large")
+      let x = builder.input("x", TensorType(.f32, [16, 512]))
+      var numbers = (0..<1 << 19).map { Float($0 % 1023) / 1023 }
+      numbers[numbers.count - 1] = last
+      let large = try builder.constant(Literal([512, 1024], numbers))
+      let turned = try builder.reshape(large, [1024, 512])
+      let first = try builder.dot(x, large, contracting: [[1], [0]])
+      let second = try builder.dot(builder.unary(.tanh, first), turned, contracting: [[1], [0]])
+      return try builder.finish([Output("y", second)])
+    }
+    let first = try run(try graph(1), options())
+    #expect(first.report.program == .compiled(.new))
+    #expect(first.executable.plan.buffers.contains { $0.placement == .packed })
+    let key = try #require(CacheKey(try graph(1), options()))
+    #expect(try options().cache.data(of: key).count < 10_000)
+    for threads in [1, 2] {
+      let second = try run(try graph(1), options(threads))
+      #expect(second.report.program == .cache)
+      #expect(second.executable.plan == first.executable.plan)
+      #expect(second.outputs == first.outputs)
+    }
+    let other = try run(try graph(2), options())
+    #expect(other.report.program == .compiled(.new) && other.outputs != first.outputs)
+  }
+
+  /// A property that is added must be kept, too.
+  @Test func everyPropertyOfAPlanIsKept() throws {
+    let executable = try run(try graph(), options()).executable
+    let plan = executable.plan
+    func properties(_ value: Any) -> [String] {
+      Mirror(reflecting: value).children.compactMap(\.label)
+    }
+    #expect(
+      properties(plan) == [
+        "buffers", "kernels", "prologue", "launches", "inputs", "outputs", "arenaBytes",
+        "lowerBoundBytes",
+      ])
+    #expect(properties(plan.kernels[0]) == ["name", "flops", "bytes", "results"])
+    #expect(properties(plan.buffers[0]) == ["type", "placement", "value"])
+    #expect(properties(plan.launches[0]) == ["kernel", "arguments", "values", "location"])
+    let code = KernelCode(
+      phases: [], sharedOffsets: [], sharedScratchBytes: 0, workerScratchBytes: 0)
+    #expect(
+      properties(code) == [
+        "phases", "sharedOffsets", "sharedScratchBytes", "workerScratchBytes", "key",
+      ])
+    // And each of them is told apart by what is read back.
+    let again = try run(try graph(), options()).executable.plan
+    #expect(again == plan && again.kernels.allSatisfy { !$0.results.isEmpty })
   }
 }

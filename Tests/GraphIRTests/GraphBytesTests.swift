@@ -31,17 +31,28 @@ import Testing
     }
   }
 
-  @Test func constantsAreLimited() throws {
-    let graph = try Graph.parse(
-      """
-      graph @g(%x: f32[3]) -> (y: f32[3]) {
-        %c = constant [1, 2, 3] : f32[3]
-        %0 = add %x, %c : f32[3]
-        return %0
+  /// Of large constants the bytes tell one from another, without holding them.
+  @Test func largeConstantsAreToldApart() throws {
+    func bytes(_ change: (Int, Float)?, _ shape: Shape = [1 << 12]) throws -> [UInt8] {
+      var numbers = (0..<1 << 12).map { Float($0) }
+      if let (place, number) = change { numbers[place] = number }
+      var builder = GraphBuilder(name: "g")
+      let x = builder.input("x", TensorType(.f32, shape))
+      let sum = try builder.add(x, try builder.constant(Literal(shape, numbers)))
+      let graph = try builder.finish([Output("y", sum)])
+      return try #require(graph.bytes(withConstantsUpTo: 100))
+    }
+    let plain = try bytes(nil)
+    #expect(plain.count < 1000)
+    #expect(try bytes(nil) == plain)
+    var seen: Set<[UInt8]> = [plain, try bytes(nil, [2, 1 << 11])]
+    for place in [0, 1, 2, 2047, 4094, 4095] {
+      // The sign alone, the lowest bit alone, and another number.
+      for number in [-Float(place), Float(place).nextUp, 7.5] {
+        #expect(seen.insert(try bytes((place, number))).inserted, "\(number) at \(place)")
       }
-      """, file: "a.mir")
-    #expect(graph.bytes(withConstantsUpTo: 11) == nil)
-    #expect(graph.bytes(withConstantsUpTo: 12) != nil)
+    }
+    #expect(seen.count == 20)
   }
 
   /// A property that is added must be written.

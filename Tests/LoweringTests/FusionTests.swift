@@ -253,6 +253,68 @@ import Testing
     #expect(program.launches.count == 1)
   }
 
+  /// What follows from large constants alone has kernels of its own, however it is read.
+  @Test func whatFollowsFromConstantsIsApartFromWhatDependsOnInputs() throws {
+    let count = 20_000
+    func data(_ builder: inout GraphBuilder, _ shape: Shape) throws -> Value {
+      try builder.constant(
+        Literal(shape, (0..<shape.elementCount).map { Float($0 % 97) / 97 }))
+    }
+    typealias Build = (inout GraphBuilder, Value) throws -> Value
+    let cases: [(extents: [Int], once: Int, build: Build)] = [
+      (
+        [count], 1,
+        { builder, x in
+          let c = try data(&builder, [count])
+          return try builder.add(x, builder.multiply(builder.unary(.tanh, c), c))
+        }
+      ),
+      // A sibling reads the same constant.
+      (
+        [count], 1,
+        { builder, x in
+          let c = try data(&builder, [count])
+          let sum = try builder.add(x, c)
+          return try builder.multiply(builder.unary(.exp, c), sum)
+        }
+      ),
+      (
+        [200, 100], 1,
+        { builder, x in
+          let c = try data(&builder, [100, 200])
+          let turned = try builder.append(.transpose(Transpose(permutation: [1, 0])), [c])[0]
+          return try builder.add(x, turned)
+        }
+      ),
+      // A product of constants is no part of the sum's kernel.
+      (
+        [8, 8], 1,
+        { builder, x in
+          let a = try data(&builder, [8, 20_000])
+          return try builder.add(x, builder.dot(a, a, contracting: [[1], [1]]))
+        }
+      ),
+      // What is larger than its constants is computed where it is read.
+      (
+        [200, 200], 0,
+        { builder, x in
+          let c = try data(&builder, [200])
+          let rows = try builder.broadcast(c, to: [200, 200], dimensions: [0])
+          let columns = try builder.broadcast(c, to: [200, 200], dimensions: [1])
+          return try builder.add(x, builder.multiply(rows, columns))
+        }
+      ),
+    ]
+    for (place, test) in cases.enumerated() {
+      let graph = try makeGraph([TensorType(.f32, Shape(test.extents))]) { builder, x in
+        [try test.build(&builder, x[0])]
+      }
+      let program = try expectSame(graph, tolerance: 1e-4)
+      #expect(program.prologue.count == test.once, "\(place): \(program)")
+      #expect(program.launches.count == 1, "\(place): \(program)")
+    }
+  }
+
   @Test func namesComeFromModulesAndOperations() throws {
     let names = kernels(try lower(lenetStep(batch: 2)))
     #expect(names.contains("conv1.convolution"))

@@ -53,7 +53,11 @@ extension Literal {
 
 extension Program {
   /// Runs the program with the evaluator of loops, in memory laid out as planned.
-  func evaluateLoops(_ inputs: [Literal], _ target: Target) throws -> [Literal] {
+  ///
+  /// - Parameter scheduled: the loops of the kernels; nil to schedule them.
+  func evaluateLoops(
+    _ inputs: [Literal], _ target: Target, _ scheduled: [Loops]? = nil
+  ) throws -> [Literal] {
     let arena = UnsafeMutableRawBufferPointer.allocate(
       byteCount: arenaBytes + 64, alignment: 64)
     for place in arena.indices { arena[place] = 0xFF }
@@ -75,7 +79,7 @@ extension Program {
       }
       arena.deallocate()
     }
-    let loops = try kernels.map { try schedule($0, for: target) }
+    let loops = try scheduled ?? kernels.map { try schedule($0, for: target) }
     for launch in prologue + launches {
       try LoopsEvaluator.run(
         loops[launch.kernel], parameters: launch.arguments.map { memories[$0.index] })

@@ -53,6 +53,14 @@ private func makeExecutable(threads: Int) throws -> ProgramExecutable {
     ProgramBuffer(type, .persistent), ProgramBuffer(type, .arena(offset: 0)),
     ProgramBuffer(type, .arena(offset: (bytes + 63) & -64)),
   ]
+  func kernel(_ name: String, inputs: Int) -> Kernel {
+    let inputs = (0..<inputs).map { KernelParameter(name: "x\($0)", type: type, role: .input) }
+    let output = KernelParameter(name: "y", type: type, role: .output)
+    return Kernel(name: name, parameters: inputs + [output])
+  }
+  program.kernels = [
+    kernel("increment", inputs: 1), kernel("multiply", inputs: 2), kernel("reverse", inputs: 1),
+  ]
   program.inputs = [BufferID(0)]
   program.outputs = [BufferID(1)]
   program.arenaBytes = 2 * ((bytes + 63) & -64)

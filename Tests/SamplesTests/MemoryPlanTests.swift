@@ -28,6 +28,29 @@ import Testing
     }
   }
 
+  /// A constant is freed when its packed copy is there, and counts until then.
+  @Test(arguments: [2, 2000])
+  func copiesOfConstantsAreCounted(batch: Int) throws {
+    try #require(allocationsAreCounted() == 1)
+    var builder = GraphBuilder(name: "dense")
+    let x = builder.input("x", TensorType(.f32, [batch, 131]))
+    let numbers = (0..<131 * 331).map { Float($0 % 59 + batch) }
+    let weight = try builder.constant(Literal([131, 331], numbers))
+    let product = try builder.dot(x, weight, contracting: [[1], [0]])
+    let graph = try builder.finish([Output("y", product)])
+    let compilation = try Compilation(graph, options: CompileOptions())
+    let pool = ThreadPool(threads: 1)
+    let plan = compilation.memoryPlan
+    #expect(plan.constants == 0 && plan.packedOnce >= 4 * numbers.count)
+    #expect((plan.prologue > 0) == (batch == 2))
+    watchCacheLineBytesOfThisThread()
+    let executable = try compilation.makeExecutable(pool: pool, started: .now)
+    var session = try Session(executable)
+    try session.run()
+    #expect(Int(peakCacheLineBytesOfThisThread()) == plan.total)
+    #expect(executable.statistics.peakBytes == plan.total)
+  }
+
   @Test(arguments: Samples.all.map(\.name), [true, false])
   func theArenaIsNearItsLowerBound(name: String, training: Bool) throws {
     let sample = try quick(name)

@@ -11,10 +11,14 @@ package struct MemoryPlan: Hashable, Sendable {
   package let inputs: [Int]
   /// The bytes of the outputs that do not take over an input's memory.
   package let outputs: Int
-  /// The bytes of the constants.
+  /// The bytes of the constants that runs read.
   package let constants: Int
-  /// The bytes of what follows from constants alone and is computed once.
+  /// The bytes of what follows from constants alone, is computed once, and read by runs.
   package let computedOnce: Int
+  /// The bytes of the copies of constants that are made once, in the order in which kernels read them.
+  package let packedOnce: Int
+  /// What the prologue needs at once beyond what a run does: constants that it alone reads, say.
+  package let prologue: Int
   /// The bytes of the arena, in which all intermediates lie.
   package let arena: Int
   /// The largest sum of intermediates that are needed at the same time.
@@ -33,7 +37,7 @@ package struct MemoryPlan: Hashable, Sendable {
   /// What no plan for the same kernels in the same order can do without: all but scratch and padding, with the
   /// lower bound of the arena.
   package var lowerBound: Int {
-    inputs.reduce(0, +) + outputs + constants + computedOnce + arenaLowerBound
+    inputs.reduce(0, +) + outputs + constants + computedOnce + packedOnce + arenaLowerBound
   }
 
   /// The plan of a program, given the scratch of each of its kernels.
@@ -41,11 +45,9 @@ package struct MemoryPlan: Hashable, Sendable {
     func type(_ id: BufferID) -> TensorType { program.buffers[id.index].type }
     let own = Set(program.inputs)
     let outputTypes = program.outputs.filter { !own.contains($0) }.map(type)
-    let constantTypes = program.buffers.compactMap { buffer in
-      if case .constant = buffer.placement { buffer.type } else { nil }
-    }
-    let computedTypes = program.buffers.compactMap { buffer in
-      buffer.placement == .persistent ? buffer.type : nil
+    let kept = program.keptBuffers.map { program.buffers[$0.index] }
+    func types(_ isWanted: (ProgramBuffer.Placement) -> Bool) -> [TensorType] {
+      kept.filter { isWanted($0.placement) }.map(\.type)
     }
     func bytes(_ types: [TensorType]) -> Int { types.reduce(0) { $0 + $1.byteCount } }
     func allocated(_ types: [TensorType]) -> Int {
@@ -55,26 +57,25 @@ package struct MemoryPlan: Hashable, Sendable {
       program, launches: program.launches, scratch: scratch, workers: workers)
     inputs = program.inputs.map { type($0).byteCount }
     outputs = bytes(outputTypes)
-    constants = bytes(constantTypes)
-    computedOnce = bytes(computedTypes)
+    constants = bytes(types { if case .constant = $0 { true } else { false } })
+    computedOnce = bytes(types { $0 == .persistent })
+    packedOnce = bytes(types { $0 == .packed })
     arena = run.arena
     arenaLowerBound = program.lowerBoundBytes
     sharedScratch = run.sharedScratch
     workerScratch = run.workerScratch
     self.workers = workers
-    var before = 0
-    if !program.prologue.isEmpty {
-      before =
-        WorkspaceSize(program, launches: program.prologue, scratch: scratch, workers: workers)
-        .allocatedBytes
-    }
     let interface = allocated(program.inputs.map(type)) + allocated(outputTypes)
-    total =
-      allocated(constantTypes) + allocated(computedTypes)
-      + max(interface + run.allocatedBytes, before)
+    let running = allocated(kept.map(\.type)) + interface + run.allocatedBytes
+    let once = program.prologue.map { launch in
+      WorkspaceSize(program, launches: [launch], scratch: scratch, workers: workers).allocatedBytes
+    }
+    let all = program.buffers.filter(\.placement.isConstant).map(\.type)
+    prologue = max(0, (once.max().map { $0 + allocated(all) } ?? 0) - running)
+    total = running + prologue
     let named =
-      inputs.reduce(0, +) + outputs + constants + computedOnce + arena + sharedScratch
-      + workerScratch * workers
+      inputs.reduce(0, +) + outputs + constants + computedOnce + packedOnce + prologue + arena
+      + sharedScratch + workerScratch * workers
     padding = total - named
   }
 }

@@ -42,7 +42,7 @@ struct NativeProgram {
   private static func image(
     _ graph: Graph, _ bytes: ArraySlice<UInt8>
   ) throws(CacheMiss) -> ProgramImage {
-    guard let image = try? ProgramImage(bytes: bytes),
+    guard let image = try? ProgramImage(bytes: bytes, GraphConstants(graph)),
       image.plan.inputs.count == graph.inputs.count,
       image.plan.outputs.count == graph.outputs.count
     else { throw .damaged("it is no program for this graph") }
@@ -51,8 +51,9 @@ struct NativeProgram {
 
   /// Keeps the program, when all of its code is kept.
   func store(as key: CacheKey, in cache: CodeCache) {
-    guard let image = ProgramImage(plan, code, library.entries) else { return }
-    cache.store(image.bytes, of: key)
+    let constants = GraphConstants(graph)
+    guard let image = ProgramImage(plan, code, library.entries, constants) else { return }
+    cache.store(image.bytes(constants), of: key)
   }
 
   /// Makes the program ready to run.

@@ -27,8 +27,22 @@ struct ProgramImage: Hashable {
   var plan: ExecutionPlan
   var kernels: [KernelImage]
 
+  /// The most bytes of constants that an image holds itself: more would have to be read at each start.
+  private static let mostConstantBytes = 1 << 20
+
   /// The image of a program, when all of its code is in the cache.
-  init?(_ plan: ExecutionPlan, _ code: [KernelCode], _ entries: [CacheReference?]) {
+  ///
+  /// - Parameter constants: those that it need not hold.
+  init?(
+    _ plan: ExecutionPlan, _ code: [KernelCode], _ entries: [CacheReference?],
+    _ constants: GraphConstants
+  ) {
+    let held = plan.buffers.reduce(0) { sum, buffer in
+      guard case .constant(let literal) = buffer.placement, constants.place(of: literal) == nil
+      else { return sum }
+      return sum + literal.bytes.count
+    }
+    guard held <= ProgramImage.mostConstantBytes else { return nil }
     var kernels: [KernelImage] = []
     for (code, entry) in zip(code, entries) {
       guard let entry else { return nil }
@@ -54,7 +68,7 @@ struct ProgramImage: Hashable {
             function: $1, taskCount: $0.taskCount, workPerTask: $0.workPerTask)
         },
         sharedOffsets: kernel.sharedOffsets, sharedScratchBytes: kernel.sharedScratchBytes,
-        workerScratchBytes: kernel.workerScratchBytes)
+        workerScratchBytes: kernel.workerScratchBytes, key: kernel.entry.name)
     }
   }
 }
@@ -63,7 +77,7 @@ struct ProgramImage: Hashable {
 
 extension ProgramImage {
   /// The image as bytes.
-  var bytes: [UInt8] {
+  func bytes(_ constants: GraphConstants) -> [UInt8] {
     var writer = ByteWriter()
     writer.add(kernels) { writer, kernel in
       writer.add(kernel.entry.name)
@@ -80,8 +94,9 @@ extension ProgramImage {
       $0.add($1.name)
       $0.add($1.flops)
       $0.add($1.bytes)
+      $0.add($1.results) { $0.add($1) }
     }
-    writer.add(plan.buffers) { $0.add($1) }
+    writer.add(plan.buffers) { $0.add($1, constants) }
     writer.add(plan.prologue) { $0.add($1) }
     writer.add(plan.launches) { $0.add($1) }
     writer.add(plan.inputs) { $0.add($1.index) }
@@ -94,18 +109,19 @@ extension ProgramImage {
   /// Reads an image.
   ///
   /// - Throws: when the bytes are none, or a launch names what is not there.
-  init(bytes: ArraySlice<UInt8>) throws(ByteReader.Damage) {
+  init(bytes: ArraySlice<UInt8>, _ constants: GraphConstants) throws(ByteReader.Damage) {
     typealias Damage = ByteReader.Damage
     var reader = ByteReader(bytes)
     kernels = try reader.list { reader throws(Damage) in try reader.kernelImage() }
     let planned = try reader.list { reader throws(Damage) in
       ExecutionPlan.PlannedKernel(
-        name: try reader.text(), flops: try reader.integer(), bytes: try reader.integer())
+        name: try reader.text(), flops: try reader.integer(), bytes: try reader.integer(),
+        results: try reader.list { reader throws(Damage) in try reader.integer() })
     }
-    let buffers = try reader.list { reader throws(Damage) in try reader.buffer() }
+    let buffers = try reader.list { reader throws(Damage) in try reader.buffer(constants) }
     func launches() throws(Damage) -> [Launch] {
       try reader.list { reader throws(Damage) in
-        try reader.launch(kernels: planned.count, buffers: buffers.count)
+        try reader.launch(kernels: planned, buffers: buffers.count)
       }
     }
     func ids() throws(Damage) -> [BufferID] {
@@ -126,7 +142,7 @@ extension ProgramImage {
 }
 
 extension ByteWriter {
-  fileprivate mutating func add(_ buffer: ProgramBuffer) {
+  fileprivate mutating func add(_ buffer: ProgramBuffer, _ constants: GraphConstants) {
     add(buffer.type)
     switch buffer.placement {
     case .input(let place):
@@ -136,13 +152,20 @@ extension ByteWriter {
       add(tag: 1)
       add(place)
     case .constant(let literal):
-      add(tag: 2)
-      add(data: literal.bytes)
+      if let place = constants.place(of: literal) {
+        add(tag: 6)
+        add(place)
+      } else {
+        add(tag: 2)
+        add(data: literal.bytes)
+      }
     case .persistent:
       add(tag: 3)
     case .arena(let offset):
       add(tag: 4)
       add(offset)
+    case .packed:
+      add(tag: 5)
     }
     add(buffer.value.map { Int($0.index) })
   }
@@ -168,7 +191,9 @@ extension ByteReader {
       workerScratchBytes: try integer())
   }
 
-  fileprivate mutating func buffer() throws(Damage) -> ProgramBuffer {
+  fileprivate mutating func buffer(
+    _ constants: GraphConstants
+  ) throws(Damage) -> ProgramBuffer {
     let type = try type()
     let placement: ProgramBuffer.Placement
     switch try tag() {
@@ -179,6 +204,13 @@ extension ByteReader {
       placement = .constant(literal)
     case 3: placement = .persistent
     case 4: placement = .arena(offset: try integer())
+    case 5: placement = .packed
+    case 6:
+      let place = try integer()
+      guard constants.literals.indices.contains(place),
+        let literal = Literal(type, bytes: constants.literals[place].bytes)
+      else { throw Damage() }
+      placement = .constant(literal)
     default: throw Damage()  // number
     }
     return ProgramBuffer(type, placement, value: try value())
@@ -196,10 +228,13 @@ extension ByteReader {
     return BufferID(place)
   }
 
-  fileprivate mutating func launch(kernels: Int, buffers: Int) throws(Damage) -> Launch {
+  fileprivate mutating func launch(
+    kernels: [ExecutionPlan.PlannedKernel], buffers: Int
+  ) throws(Damage) -> Launch {
     let kernel = try integer()
-    guard (0..<kernels).contains(kernel) else { throw Damage() }
+    guard kernels.indices.contains(kernel) else { throw Damage() }
     let arguments = try list { reader throws(Damage) in try reader.bufferID(below: buffers) }
+    guard kernels[kernel].results.allSatisfy(arguments.indices.contains) else { throw Damage() }
     let values = try list { reader throws(Damage) in try reader.value() }
     return Launch(kernel: kernel, arguments: arguments, values: values, location: try location())
   }

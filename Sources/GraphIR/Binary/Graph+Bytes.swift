@@ -1,8 +1,9 @@
 extension Graph {
-  /// All of the graph as bytes, locations included: graphs of equal bytes are equal.
+  /// All of the graph as bytes, locations included: graphs of equal bytes are equal, as far as the digests of their large
+  /// constants tell.
   ///
-  /// - Parameter limit: the most bytes that constants may have.
-  /// - Returns: nil when constants have more.
+  /// - Parameter limit: the most bytes of a constant that is written as it is.
+  /// - Returns: nil when an attribute has no text.
   package func bytes(withConstantsUpTo limit: Int) -> [UInt8]? {
     var encoder = GraphEncoder(limit: limit)
     encoder.add(self)
@@ -15,7 +16,7 @@ private struct GraphEncoder {
   var writer = ByteWriter()
   /// Whether all of the graph could be written.
   var isComplete = true
-  private var limit: Int
+  private let limit: Int
   /// The operations that have been written, by their numbers: most occur more than once.
   private var numbers: [Operation: Int] = [:]
 
@@ -59,12 +60,9 @@ private struct GraphEncoder {
   }
 
   private mutating func add(_ literal: Literal) {
-    limit -= literal.bytes.count
-    guard limit >= 0 else {
-      isComplete = false
-      return
-    }
     writer.add(literal.type)
-    writer.add(data: literal.bytes)
+    guard literal.bytes.count > limit else { return writer.add(data: literal.bytes) }
+    let digest = literal.digest
+    writer.add(data: (0..<16).map { UInt8(truncatingIfNeeded: digest >> (8 * $0)) })
   }
 }

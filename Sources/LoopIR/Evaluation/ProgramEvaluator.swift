@@ -31,7 +31,7 @@ private final class ProgramMemory {
       switch buffer.placement {
       case .input(let place): bytes += inputs[place].bytes
       case .constant(let literal): bytes += literal.bytes
-      case .output, .persistent, .arena:
+      case .output, .persistent, .packed, .arena:
         bytes += [UInt8](repeating: 0xFF, count: buffer.type.byteCount)
       }
     }

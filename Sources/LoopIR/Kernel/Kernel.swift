@@ -72,11 +72,14 @@ public struct KernelParameter: Hashable, Sendable {
   public var type: TensorType
   /// Whether the kernel reads or writes it.
   public var role: Role
+  /// Whether it holds the same at every run: a copy of it in another order may be made once.
+  public var isConstant: Bool
   /// Makes a parameter.
-  public init(name: String, type: TensorType, role: Role) {
+  public init(name: String, type: TensorType, role: Role, isConstant: Bool = false) {
     self.name = name
     self.type = type
     self.role = role
+    self.isConstant = isConstant
   }
 }
 

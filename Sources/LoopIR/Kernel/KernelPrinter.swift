@@ -4,7 +4,9 @@ extension Kernel: CustomStringConvertible {
   /// The kernel as text that reads like the formula; there is no parser for it.
   public var description: String {
     var lines: [String] = []
-    let named = { (parameter: KernelParameter) in "%\(parameter.name): \(parameter.type)" }
+    let named = { (parameter: KernelParameter) in
+      (parameter.isConstant ? "constant " : "") + "%\(parameter.name): \(parameter.type)"
+    }
     let read = parameters.filter { $0.role != .output }
     let written = parameters.filter { $0.role != .input }
     lines.append(

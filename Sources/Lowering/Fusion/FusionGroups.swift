@@ -15,6 +15,7 @@ struct FusionGroup: Sendable {
 ///
 /// Groups merge when
 /// * no path between them goes through a third one;
+/// * what is computed once from constants stays apart from what depends on inputs;
 /// * every dimension that stays outer is read at its own counter; what a member reads of another at one outer point is
 ///   all computed there;
 /// * a contraction keeps all dimensions of its result outer, is alone of its kind, and reads only memory;
@@ -23,6 +24,7 @@ struct FusionGroup: Sendable {
 struct FusionGroups: Sendable {
   let graph: FusionGraph
   let outputs: Set<Int>
+  private let constants: ConstantNodes
   /// The readers of each kept node, before cheap ones are dropped.
   private var readersBefore: [Int: [Int]] = [:]
   /// Whether a node's elements are kept.
@@ -51,6 +53,7 @@ struct FusionGroups: Sendable {
   init(_ graph: FusionGraph, _ kept: KeptNodes) {
     self.graph = graph
     outputs = kept.outputs
+    constants = kept.constants
     isKept = kept.isKept
     groupOf = graph.nodes.map { _ in nil }
     formulas = graph.nodes.map { _ in BodyWriter.Formula() }
@@ -130,7 +133,9 @@ struct FusionGroups: Sendable {
 
   /// The group that `b`, which reads `a`, becomes with it; nil when they must stay apart.
   private func merge(_ a: Int, _ b: Int) -> FusionGroup? {
-    guard let pairs = sharedDimensions(a, b) else { return nil }
+    guard !constants.separates(groups[a], groups[b]), let pairs = sharedDimensions(a, b) else {
+      return nil
+    }
     var merged = FusionGroup(
       members: (groups[a].members + groups[b].members).sorted(),
       outer: pairs.map { groups[a].outer[$0.a] }, alignment: [:])
@@ -352,6 +357,7 @@ struct FusionGroups: Sendable {
 
   private func mergeSiblings(_ a: Int, _ b: Int) -> FusionGroup? {
     guard isPlainMap(groups[a]), groups[a].outer == groups[b].outer,
+      !constants.separates(groups[a], groups[b]),
       !isRead(a, by: sources(of: b), without: b), !isRead(b, by: sources(of: a), without: a)
     else { return nil }
     let merged = FusionGroup(

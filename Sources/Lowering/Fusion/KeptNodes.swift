@@ -3,11 +3,13 @@ import LoopIR
 
 /// Which nodes are computed once and kept, in memory or in a local; the others are computed where they are read.
 struct KeptNodes: Sendable {
-  private let graph: FusionGraph
+  let graph: FusionGraph
   /// Whether a node has an effect on the outputs.
   private(set) var isLive: [Bool]
   /// Whether a node's elements are kept.
-  private(set) var isKept: [Bool]
+  var isKept: [Bool]
+  /// What follows from constants alone.
+  var constants: ConstantNodes
   /// Whether a kept node could as well be computed where it is read.
   private(set) var isOptional: [Bool]
   /// The nodes that are outputs.
@@ -23,6 +25,7 @@ struct KeptNodes: Sendable {
 
   init(_ graph: FusionGraph, outputs: [Int]) {
     self.graph = graph
+    constants = ConstantNodes(graph)
     self.outputs = Set(outputs)
     let count = graph.nodes.count
     isLive = [Bool](repeating: false, count: count)
@@ -37,6 +40,7 @@ struct KeptNodes: Sendable {
     for node in graph.nodes where node.barrier != 0 {
       for operand in node.operands { isKept[operand] = true }
     }
+    keepWhatIsConstant()
     cutLargeFormulas()
     keepWhatClustersGive()
     keepWhatIsReadTwice()

@@ -41,7 +41,7 @@ struct ProgramAssembler {
     }
     addBuffers(plan, once)
     program.prologue = once.map { add($0) }
-    program.launches = plan.launches.map { add($0) }
+    program.launches = plan.launches.map { add(markingConstants(in: $0)) }
     placeArena()
     return program
   }
@@ -133,6 +133,17 @@ struct ProgramAssembler {
         }
       }
     }
+  }
+
+  /// A launch of every run whose kernel knows which factors of its products are constant: it may copy these.
+  private func markingConstants(in launch: PendingLaunch) -> PendingLaunch {
+    var launch = launch
+    for place in launch.kernel.factors {
+      let tensor = launch.arguments[place]
+      launch.kernel.parameters[place].isConstant =
+        buffers[tensor].map { program.buffers[$0.index].placement.isConstant } ?? false
+    }
+    return launch
   }
 
   /// Adds a launch; equal kernels are one.
@@ -249,6 +260,24 @@ extension Program {
 }
 
 extension Kernel {
+  /// The parameters that sums of products read.
+  fileprivate var factors: Set<Int> {
+    var factors = Set<Int>()
+    for stage in stages {
+      guard case .fold(.sum, _) = stage.kind,
+        stage.body.instructions.last?.operation == .binary(.multiply)
+      else { continue }
+      for instruction in stage.body.instructions {
+        if case .load(.parameter(let place), _, _) = instruction.operation,
+          parameters[place].role == .input
+        {
+          factors.insert(place)
+        }
+      }
+    }
+    return factors
+  }
+
   /// The kernel without what does not change what it computes.
   var withoutNames: Kernel {
     var plain = self

@@ -67,7 +67,7 @@ package func scheduleCandidates(
 }
 
 /// Writes the phases of a kernel as loops.
-private func loops(
+func loops(
   _ kernel: Kernel, _ pieces: [Piece], _ target: Target, _ options: ScheduleOptions
 ) throws(Diagnostic) -> Loops {
   let memories = kernel.parameters.map { parameter in

@@ -18,7 +18,9 @@ func candidates(_ kernel: Kernel, _ target: Target, atMost most: Int) -> [Candid
   {
     let rest = candidates(whole: split.rest, target, atMost: 1)[0]
     return candidates(whole: split.parts, target, atMost: most).map { parts in
-      Candidate(pieces: parts.pieces + rest.pieces, cost: parts.cost)
+      var pieces = parts.pieces
+      for place in pieces.indices { pieces[place].originals = split.originals }
+      return Candidate(pieces: pieces + rest.pieces, cost: parts.cost)
     }
   }
   return candidates(whole: kernel, target, atMost: most)

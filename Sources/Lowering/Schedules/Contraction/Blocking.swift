@@ -70,7 +70,8 @@ extension Contraction {
     guard isBlockable, extent >= 2 * lanes, stepCount >= 160, kernel.work >= 1 << 20,
       let innermost = reduced.last, let first = rows.first
     else { return nil }
-    let isInPlace = rowCount <= Blocking.fewRows && hasFarColumns(target)
+    let isPackedOnce = isPackedOnce
+    let isInPlace = !isPackedOnce && rowCount <= Blocking.fewRows && hasFarColumns(target)
     guard isInPlace || rowCount >= 12 && gainsByCopies(target) else { return nil }
     let body = fold.body
     let copiesRows =
@@ -87,7 +88,8 @@ extension Contraction {
 
   /// Where copied columns are read.
   var packedColumns: Blocking.Columns {
-    columnStride != 1 || rowCount >= Blocking.manyRows ? .packedFirst : .packedByTask
+    isPackedOnce || columnStride != 1 || rowCount >= Blocking.manyRows
+      ? .packedFirst : .packedByTask
   }
 
   /// The rows that tiles are made of: all, or those of a group.
@@ -99,7 +101,9 @@ extension Contraction {
   /// beside it do not.
   private func gainsByCopies(_ target: Target) -> Bool {
     // Converted once, elements serve all columns.
-    if rowLoad != row || rowDistance(target) > 1 { return rowCount >= 32 || columnStride == 1 }
+    if rowLoad != row || rowDistance(target) > 1 {
+      return rowCount >= 32 || columnStride == 1 || isPackedOnce
+    }
     guard rowCount >= Blocking.manyRows else { return hasFarColumns(target) }
     let size = fold.body.instructions[row].dtype.byteCount
     let panelBytes = stepCount * 2 * lanes * size
@@ -111,7 +115,8 @@ extension Contraction {
       && Double(rowCount) * Double(stepCount * size) > Double(2 * target.secondLevelCacheBytes)
   }
 
-  /// Whether each step of the column factor lies in a page of its own, and all in memory rather than in a cache.
+  /// Whether each step of the column factor lies in a page of its own, and all in memory rather than in a cache; of a
+  /// copy that is there already, whether it lies in memory.
   ///
   /// For fewer than many rows a copy of all panels would take longer than the products, and one by the task that needs
   /// it does not.
@@ -119,7 +124,7 @@ extension Contraction {
     let size = fold.body.instructions[column].dtype.byteCount
     let varies = batch.filter { fold.body.varying(with: $0)[column] }
     let columns = Double(extent) * Double(stepCount) * Double(kernel.points(varies))
-    return columnStride == 1 && columnStep >= 1024
+    return (isPackedOnce || columnStride == 1 && columnStep >= 1024)
       && columns * Double(size) > Double(8 * target.secondLevelCacheBytes)
   }
 

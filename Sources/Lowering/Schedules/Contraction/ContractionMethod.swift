@@ -85,16 +85,16 @@ extension Contraction {
     case .nest(let tile, let packs):
       cost = tile.cost * steps * rowDistance(target)
       if !packs { cost *= columnDistance(tile, target) }
-      isCopied = packs
+      isCopied = packs && !isPackedOnce
     case .blocks(let blocking):
       cost = cycles(blocking, target) * steps
       let isContiguous = fold.body.stride(rowLoad, along: reduced[reduced.count - 1]) == 1
       cost += Double(rowCount) * steps * (isContiguous ? 0.5 : 1)
-      isCopied = blocking.columns == .packedFirst
-      if !isCopied { cost += Double(extent) * steps * 0.5 }
+      isCopied = blocking.columns == .packedFirst && !isPackedOnce
+      if blocking.columns != .packedFirst { cost += Double(extent) * steps * 0.5 }
     }
     if isCopied {
-      // A copy that no cache holds goes to memory and back.
+      // A copy that is there before the run costs it nothing; one that no cache holds goes to memory and back.
       let size = fold.body.instructions[column].dtype.byteCount
       let copies = Double(extent) * steps
       let isFar = copies * Double(size) > Double(target.secondLevelCacheBytes)

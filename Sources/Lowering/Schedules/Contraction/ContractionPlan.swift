@@ -126,4 +126,6 @@ struct Piece {
   }
   var kernel: Kernel
   var work: Work
+  /// Where a part of the reduction is computed: what its dimensions are in those of the whole.
+  var originals: [DimensionID: IndexExpression] = [:]
 }

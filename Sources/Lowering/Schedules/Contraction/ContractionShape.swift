@@ -87,12 +87,26 @@ struct Contraction {
     return step * kernel.stages[0].body.instructions[column].dtype.byteCount
   }
 
+  /// Whether the column factor follows from constants alone, so that its copy is made once.
+  var isPackedOnce: Bool {
+    let needed = fold.body.needed(by: column)
+    let loads = fold.body.instructions.indices.filter { needed[$0] }.compactMap { place in
+      if case .load(let source, _, _) = fold.body.instructions[place].operation {
+        source
+      } else {
+        nil
+      }
+    }
+    return !loads.isEmpty && loads.allSatisfy { kernel.isConstant($0) }
+  }
+
   /// Whether the column factor is to be copied into panels first.
   var needsPacking: Bool {
     guard columnStride == 1 else { return true }
     let rowCount = kernel.points(rows)
     // Vectors that do not begin at multiples of their size lie across two lines.
     let isAligned = extent % lanes == 0
+    if isPackedOnce { return columnStep >= 1024 || !isAligned && extent > lanes }
     return columnStep >= 1024 && rowCount >= 64 || !isAligned && extent > lanes && rowCount >= 128
   }
 }
@@ -128,8 +142,8 @@ extension ScalarBody {
     }
   }
 
-  /// The instructions that one of them needs, in order, itself last.
-  func slice(endingAt place: Int) -> ScalarBody {
+  /// Whether one of the instructions needs each of them, or is it.
+  func needed(by place: Int) -> [Bool] {
     var needed = [Bool](repeating: false, count: instructions.count)
     needed[place] = true
     for at in instructions.indices.reversed() where needed[at] {
@@ -138,6 +152,12 @@ extension ScalarBody {
         expression.forEachLeaf { if case .instruction(let used) = $0 { needed[used] = true } }
       }
     }
+    return needed
+  }
+
+  /// The instructions that one of them needs, in order, itself last.
+  func slice(endingAt place: Int) -> ScalarBody {
+    let needed = needed(by: place)
     var moved: [Int: Int] = [:]
     var result = ScalarBody()
     for at in instructions.indices where needed[at] {

@@ -59,6 +59,7 @@ struct Panels {
       own.remainder(by: width, in: packed.bounds), in: packed, panels: panels)
     packed.stages[0].body.instructions[contraction.column] = ScalarInstruction(
       .load(copy, [index], guards: []), [], dtype)
+    packed.stages[0].body.clearUnused()
     return (packing, packed)
   }
 
@@ -76,6 +77,13 @@ struct Panels {
 }
 
 extension ScalarBody {
+  /// Makes zeros of the instructions that the last one does not need; all keep their places.
+  fileprivate mutating func clearUnused() {
+    for (place, isNeeded) in needed(by: instructions.count - 1).enumerated() where !isNeeded {
+      instructions[place] = ScalarInstruction(.constant(0), [], instructions[place].dtype)
+    }
+  }
+
   /// Adds a guard to every load from memory; what is read where it fails does not matter.
   mutating func guardLoads(_ condition: IndexGuard) {
     var places: [Int: Int] = [:]

@@ -9,6 +9,8 @@ struct SplitReduction {
   var parts: Kernel
   /// Adds the parts and does what follows.
   var rest: Kernel
+  /// The dimensions of the parts, and of the steps in them, by those of the kernel.
+  private(set) var originals: [DimensionID: IndexExpression] = [:]
 
   /// The split of a kernel; nil when there is nothing to gain.
   init?(_ kernel: Kernel) {
@@ -37,6 +39,9 @@ struct SplitReduction {
       let extent = kernel.extent(id) / shared.extent(part)
       let step = parts.addDimension(kernel.dimensions[id.index].name, extent)
       steps[id] = (step, IndexExpression.dimension(part) * extent + .dimension(step))
+      let whole = IndexExpression.dimension(id)
+      originals[part] = whole.quotient(by: extent, in: kernel.bounds)
+      originals[step] = whole.remainder(by: extent, in: kernel.bounds)
     }
     let bounds = parts.bounds
     parts.locals = folds.map {
