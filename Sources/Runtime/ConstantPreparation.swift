@@ -88,7 +88,7 @@ struct ConstantPreparation {
     let memory = try source.memory { () throws(Diagnostic) in
       for id in results { own.buffers[id.index] = Buffer(plan.buffers[id.index].type) }
       try own.runLaunch(launch)
-      return ConstantMemory(results.compactMap { own.buffers[$0.index] })
+      return ConstantMemory(results.compactMap { own.buffers[$0.index] }, of: source)
     }
     self = own
     for (slot, id) in results.enumerated() {
@@ -108,7 +108,7 @@ struct ConstantPreparation {
     guard buffers[id.index] == nil, let source = sources[id.index]?.source,
       let literal = source.literal
     else { return }
-    let memory = try source.memory { ConstantMemory([Buffer(literal)]) }
+    let memory = try source.memory { ConstantMemory([Buffer(literal)], of: source) }
     buffers[id.index] = memory.buffers[0]
     memories[id.index] = memory
   }

@@ -124,7 +124,14 @@ final class ConstantSource: Sendable {
 }
 
 /// Tensors that never change once they are filled.
+///
+/// Whoever holds them holds their source, by which others find them.
 final class ConstantMemory: Sendable {
   let buffers: [Buffer]
-  init(_ buffers: [Buffer]) { self.buffers = buffers }
+  private let source: ConstantSource
+
+  init(_ buffers: [Buffer], of source: ConstantSource) {
+    self.buffers = buffers
+    self.source = source
+  }
 }
