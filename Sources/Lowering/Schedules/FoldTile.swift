@@ -89,7 +89,8 @@ private struct Part {
     let (body, instruction) = (stage.body, stage.body.instructions[place])
     dimensions = candidates.filter { body.varying(with: $0)[place] }
     guard case .load(_, let index, let guards) = instruction.operation else {
-      cost = Double(instruction.cost) / 2
+      // The last one is part of the accumulation.
+      cost = place == body.instructions.count - 1 ? 0 : Double(instruction.cost) / 2
       return
     }
     switch index[0].dependence(on: vector) {
@@ -105,10 +106,10 @@ private struct Part {
   /// The cycles of one vector of steps for the points of a tile.
   static func cycles(_ parts: [Part], _ sizes: [DimensionID: Int]) -> Double {
     let points = sizes.values.reduce(1, *)
-    let work = parts.dropLast().reduce(0.0) { sum, part in
+    let work = parts.reduce(0.0) { sum, part in
       sum + part.dimensions.reduce(part.cost) { $0 * Double(sizes[$1] ?? 1) }
     }
-    // The last instruction is part of the accumulation; loads run beside it.
+    // Loads run beside the accumulation.
     return max(work, Double(points) / 2, points < 4 ? 1 : latency) + 0.25
   }
 
