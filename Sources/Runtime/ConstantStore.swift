@@ -25,7 +25,7 @@ package final class ConstantStore: Sendable {
   }
 
   private struct State {
-    /// By their digests; the bytes are compared, which are compared too.
+    /// By their digests; of equal digests the bytes are compared.
     var constants: [UInt128: [WeakSource]] = [:]
     var results: [ResultKey: WeakSource] = [:]
     /// Beyond this number of entries, those of what is gone are dropped.
@@ -77,15 +77,6 @@ package final class ConstantStore: Sendable {
       return source
     }
   }
-
-  /// The number of tensors that are in memory, for tests.
-  package var residentBuffers: Int {
-    let sources = state.withLock { state in
-      state.constants.values.flatMap { $0.compactMap(\.source) }
-        + state.results.values.compactMap(\.source)
-    }
-    return sources.reduce(0) { $0 + ($1.present?.buffers.count ?? 0) }
-  }
 }
 
 /// Constant data, or what code makes of such; equal ones are one object.
@@ -106,9 +97,6 @@ final class ConstantSource: Sendable {
     self.literal = literal
     self.sources = sources
   }
-
-  /// The memory, if there is any.
-  var present: ConstantMemory? { content.withLock { $0.memory } }
 
   /// The memory; who needs it first makes it, and others wait until it is filled.
   func memory(

@@ -232,9 +232,6 @@ struct VectorChoice {
     return split(plan)
   }
 
-  /// The best tile of the first stage's folds with vectors along what they fold.
-  var foldTile: FoldTile? { foldTiles.first?.choice }
-
   /// The tiles of the first stage's folds with vectors along the dimension of the best.
   var foldTiles: Ranking<FoldTile> {
     guard let stage = kernel.stages.first, case .fold(_, let over) = stage.kind else {
