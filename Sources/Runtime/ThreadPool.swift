@@ -8,8 +8,10 @@ import Synchronization
 
 /// A fixed set of threads that share the tasks of one run at a time.
 ///
-/// The calling thread is worker 0 and takes part, so that a pool of one thread starts none. Tasks are
-/// split into contiguous blocks that depend on their number and the number of threads alone. Between
+/// The calling thread is worker 0 and takes part, so that a pool of one thread starts none. Each
+/// worker has a contiguous block of tasks, which depends on their number and the number of threads
+/// alone; who is done with its block takes over what others have not begun, from the end. A thread
+/// that the system holds up, or wakes late, so holds up nobody else for longer than a task. Between
 /// runs the workers spin for a moment and then sleep. A run allocates nothing.
 package final class ThreadPool: Sendable {
   /// What a run calls for each task.
@@ -28,14 +30,13 @@ package final class ThreadPool: Sendable {
   /// Starts `threads - 1` threads; fewer when the system does not give as many.
   package init(threads: Int) {
     // With fewer processors than threads, who spins keeps another from working.
-    let spinTime = threads > sysconf(Int32(_SC_NPROCESSORS_ONLN)) ? 0 : 30_000
-    let shared = SharedState(spinTime: spinTime)
+    let spinTime = threads > sysconf(Int32(_SC_NPROCESSORS_ONLN)) ? 0 : 100_000
+    let shared = SharedState(threads: max(threads, 1), spinTime: spinTime)
     var workers: [pthread_t] = []
     for index in 1..<max(threads, 1) {
       guard let worker = startWorker(WorkerStart(shared: shared, index: index)) else { break }
       workers.append(worker)
     }
-    shared.started(workers.count)
     self.threads = workers.count + 1
     self.workers = workers
     self.shared = shared
@@ -48,8 +49,10 @@ package final class ThreadPool: Sendable {
 
   /// Calls the function for every task from 0 to `taskCount - 1` and returns when all have returned.
   ///
-  /// Worker w of n takes the tasks from `taskCount * w / n` to `taskCount * (w + 1) / n - 1`, in
-  /// order. A task must not call `run` on the same pool.
+  /// Worker w of n begins with the tasks from `taskCount * w / n` to `taskCount * (w + 1) / n - 1`,
+  /// in order. A task must not call `run` on the same pool.
+  ///
+  /// - Parameter taskCount: less than 2^32.
   package func run(taskCount: Int, _ function: Function, _ context: UnsafeRawPointer) {
     if threads == 1 || taskCount <= 1 {
       for task in 0..<taskCount { function(context, task, 0) }
@@ -66,10 +69,35 @@ private struct Job {
   var function: ThreadPool.Function
   var context: UnsafeRawPointer
   var taskCount: Int
+}
 
-  func runBlock(of worker: Int, threads: Int) {
-    let tasks = taskCount * worker / threads..<taskCount * (worker + 1) / threads
-    for task in tasks { function(context, task, worker) }
+/// The tasks of a worker's block that nobody has begun: it takes the first, others the last.
+private struct Block: ~Copyable {
+  /// The first task in the low half, and the end of all in the high one.
+  private let tasks = Atomic<UInt64>(0)
+  /// Fills a line of the caches, so that workers do not wait for each other's.
+  private let padding: (Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0)
+
+  func set(_ range: Range<Int>) {
+    tasks.store(UInt64(range.upperBound) << 32 | UInt64(range.lowerBound), ordering: .relaxed)
+  }
+
+  func takeFirst() -> Int? { take { ($0 & 0xFFFF_FFFF, $0 + 1) } }
+
+  func takeLast() -> Int? { take { ($0 >> 32 - 1, $0 - 1 << 32) } }
+
+  /// Takes a task, given it and what is left.
+  @inline(__always)
+  private func take(_ split: (UInt64) -> (task: UInt64, rest: UInt64)) -> Int? {
+    var range = tasks.load(ordering: .relaxed)
+    while range & 0xFFFF_FFFF < range >> 32 {
+      let (task, rest) = split(range)
+      let (isTaken, now) = tasks.weakCompareExchange(
+        expected: range, desired: rest, ordering: .relaxed)
+      if isTaken { return Int(task) }
+      range = now
+    }
+    return nil
   }
 }
 
@@ -104,32 +132,37 @@ private func startWorker(_ start: WorkerStart) -> pthread_t? {
 
 /// What the caller and the workers share.
 ///
-/// The caller writes the job and then advances `generation`; each worker runs its block and then
-/// lowers `remaining`. Whoever waits spins on one of the two, then announces that it sleeps, looks
-/// once more under the lock, and sleeps; whoever changes one wakes the sleepers that it sees. All
-/// these accesses are sequentially consistent: either the sleeper sees the change, or the changer
-/// sees the sleeper.
+/// The caller writes the job, opens it and advances `generation`. Each worker that comes while it is
+/// open enters, takes tasks until there are none, and leaves. The caller closes the job when it finds
+/// no more tasks, and waits until all that entered have left; who comes later finds it closed. Whoever
+/// waits spins, then announces that it sleeps, looks once more under the lock, and sleeps; whoever
+/// changes what it waits for wakes the sleepers that it sees. All these accesses are sequentially
+/// consistent: of two that each write one of them and then read the other, one sees the other's.
 private final class SharedState: @unchecked Sendable {
   /// Counts runs; a new value tells the workers to begin.
   private let generation = Atomic<Int>(0)
-  /// The number of workers that have not finished the current run.
-  private let remaining = Atomic<Int>(0)
+  /// Whether there is a job that workers may enter.
+  private let isOpen = Atomic<Bool>(false)
+  /// The workers that have come and not left.
+  private let present = Atomic<Int>(0)
   private let sleepingWorkers = Atomic<Int>(0)
   private let callerSleeps = Atomic<Bool>(false)
   private let stopping = Atomic<Bool>(false)
-  /// The number of threads; 0 until all are started.
-  private let threads = Atomic<Int>(0)
   /// For how many nanoseconds a thread spins before it sleeps.
   private let spinTime: Int
   private let job: UnsafeMutablePointer<Job?>
+  /// Each worker's tasks.
+  private let blocks: UnsafeMutableBufferPointer<Block>
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
   private let work: UnsafeMutablePointer<pthread_cond_t>
   private let finished: UnsafeMutablePointer<pthread_cond_t>
 
-  init(spinTime: Int) {
+  init(threads: Int, spinTime: Int) {
     self.spinTime = spinTime
     job = .allocate(capacity: 1)
     job.initialize(to: nil)
+    blocks = .allocate(capacity: threads)
+    for place in blocks.indices { blocks.initializeElement(at: place, to: Block()) }
     lock = .allocate(capacity: 1)
     lock.initialize(to: pthread_mutex_t())
     pthread_mutex_init(lock, nil)
@@ -149,10 +182,7 @@ private final class SharedState: @unchecked Sendable {
     finished.deallocate()
     lock.deallocate()
     job.deallocate()
-  }
-
-  func started(_ workers: Int) {
-    threads.store(workers + 1, ordering: .sequentiallyConsistent)
+    blocks.deallocate()
   }
 
   func stop() {
@@ -160,19 +190,35 @@ private final class SharedState: @unchecked Sendable {
     wakeWorkers()
   }
 
+  /// Runs a job on the calling thread and the first workers, as far as these come in time.
   func run(_ job: Job, threads: Int) {
     self.job.pointee = job
-    remaining.store(threads - 1, ordering: .relaxed)
+    let count = job.taskCount
+    for worker in 0..<threads {
+      blocks[worker].set(count * worker / threads..<count * (worker + 1) / threads)
+    }
+    isOpen.store(true, ordering: .sequentiallyConsistent)
     wakeWorkers()
-    job.runBlock(of: 0, threads: threads)
-    if spins(for: spinTime, until: { self.remaining.load(ordering: .acquiring) == 0 }) { return }
+    takeTasks(of: job, as: 0)
+    isOpen.store(false, ordering: .sequentiallyConsistent)
+    if spins(for: spinTime, until: { isAlone }) { return }
     pthread_mutex_lock(lock)
     callerSleeps.store(true, ordering: .sequentiallyConsistent)
-    while remaining.load(ordering: .sequentiallyConsistent) != 0 {
-      pthread_cond_wait(finished, lock)
-    }
+    while !isAlone { pthread_cond_wait(finished, lock) }
     callerSleeps.store(false, ordering: .sequentiallyConsistent)
     pthread_mutex_unlock(lock)
+  }
+
+  /// Whether all workers that came have left.
+  private var isAlone: Bool { present.load(ordering: .sequentiallyConsistent) == 0 }
+
+  /// Does a worker's own tasks, and then those that others have not begun.
+  private func takeTasks(of job: Job, as worker: Int) {
+    while let task = blocks[worker].takeFirst() { job.function(job.context, task, worker) }
+    for step in 1..<blocks.count {
+      let other = (worker + step) % blocks.count
+      while let task = blocks[other].takeLast() { job.function(job.context, task, worker) }
+    }
   }
 
   /// Begins a run, or the end.
@@ -191,8 +237,11 @@ private final class SharedState: @unchecked Sendable {
     while true {
       seen = nextGeneration(after: seen)
       if stopping.load(ordering: .sequentiallyConsistent) { return }
-      job.pointee?.runBlock(of: worker, threads: threads.load(ordering: .relaxed))
-      if remaining.subtract(1, ordering: .sequentiallyConsistent).newValue == 0,
+      present.add(1, ordering: .sequentiallyConsistent)
+      if isOpen.load(ordering: .sequentiallyConsistent), let job = job.pointee {
+        takeTasks(of: job, as: worker)
+      }
+      if present.subtract(1, ordering: .sequentiallyConsistent).newValue == 0,
         callerSleeps.load(ordering: .sequentiallyConsistent)
       {
         pthread_mutex_lock(lock)

@@ -32,7 +32,7 @@ extension Atomic where Value == Int {
 }
 
 @Suite struct ThreadPoolTests {
-  @Test(arguments: [1, 2, 3, 4, 7]) func everyTaskRunsOnceInContiguousBlocks(_ threads: Int) {
+  @Test(arguments: [1, 2, 3, 4, 7]) func everyTaskRunsOnce(_ threads: Int) {
     let pool = ThreadPool(threads: threads)
     #expect(pool.threads == threads)
     for count in [0, 1, 2, 3, 5, 8, 100] {
@@ -40,10 +40,31 @@ extension Atomic where Value == Int {
       record.run(on: pool)
       #expect(record.runs.allSatisfy { $0.value.load(ordering: .relaxed) == 1 })
       let workers = record.workers.map { $0.value.load(ordering: .relaxed) }
-      let expected = (0..<count).map { task in
-        (0..<threads).first { task < count * ($0 + 1) / threads } ?? -1
-      }
-      #expect(workers == (count == 1 ? [0] : expected))
+      #expect(workers.allSatisfy { 0..<threads ~= $0 })
+      if count == 1 { #expect(workers == [0]) }
+    }
+  }
+
+  @Test func whoIsDoneTakesOverTheTasksOfOthers() {
+    let pool = ThreadPool(threads: 2)
+    for _ in 0..<100 {
+      let record = Record(8)
+      // The first task of the second block lasts until the rest of the block is done by another.
+      pool.run(
+        taskCount: 8,
+        { context, task, worker in
+          let record = Unmanaged<Record>.fromOpaque(context).takeUnretainedValue()
+          for other in 5..<8 where task == 4 {
+            for _ in 0..<50_000 where record.runs[other].value.load(ordering: .relaxed) == 0 {
+              usleep(100)
+            }
+            #expect(record.runs[other].value.load(ordering: .relaxed) == 1)
+          }
+          record.runs[task].value.add(1, ordering: .relaxed)
+          record.workers[task].value.store(worker, ordering: .relaxed)
+        }, Unmanaged.passUnretained(record).toOpaque())
+      #expect(record.runs.allSatisfy { $0.value.load(ordering: .relaxed) == 1 })
+      #expect(record.workers[5].value.load(ordering: .relaxed) == 0)
     }
   }
 
