@@ -191,13 +191,13 @@ struct ScheduleTests {
     try checkSchedule(maker)
   }
 
-  @Test(arguments: [ScatterFunction.assign, .sum, .max])
-  func scatter(function: ScatterFunction) throws {
+  @Test(arguments: [ScatterFunction.assign, .sum, .max], [1, 3, 37, 64, 150])
+  func scatter(function: ScatterFunction, width: Int) throws {
     var maker = KernelMaker("scatter")
-    let (i, j) = (maker.dimension("i", 9), maker.dimension("j", 3))
-    let target = maker.parameter(.f32, [6, 3], .update)
+    let (i, j) = (maker.dimension("i", 9), maker.dimension("j", width))
+    let target = maker.parameter(.f32, [6, width + 2], .update)
     let indices = maker.input(.i32, [9])
-    let updates = maker.input(.f32, [9, 3])
+    let updates = maker.input(.f32, [9, width])
     maker.stage(
       target, [IndexExpression(.instruction(0)), at(j)], over: [i, j], .scatter(function),
       [load(indices, [at(i)], .i32), load(updates, [at(i), at(j)])])

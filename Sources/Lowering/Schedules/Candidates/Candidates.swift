@@ -6,7 +6,8 @@ import LoopIR
 /// Scratch that the phases share is appended to the kernels' parameters, in one order.
 func candidates(_ kernel: Kernel, _ target: Target, atMost most: Int) -> [Candidate] {
   if kernel.stages.contains(where: \.isScatter) {
-    return [Candidate(pieces: [Piece(kernel: kernel, work: .nest(.scalar(kernel)))])]
+    let scalar = Piece(kernel: kernel, work: .nest(.scalar(kernel)))
+    return [Candidate(pieces: [kernel.scatteringSlices(target) ?? scalar])]
   }
   if let attention = Attention.find(in: kernel) {
     return [Candidate(pieces: [Piece(kernel: attention.kernel, work: .attention(attention))])]
