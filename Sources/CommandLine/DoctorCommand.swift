@@ -17,20 +17,22 @@ struct DoctorCommand: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
-  @OptionGroup var options: BackendOptions
+  @Option(help: "The number of threads (default: one per core).")
+  var threads: ThreadCount?
 
   func run() throws {
     let host = Host.current
     let target = Target.host
     let one = try MachineLimits.measure(threads: 1)
-    let all = try MachineLimits.measure(threads: options.threadCount)
+    let threads = threads?.value ?? BackendOptions.processors
+    let all = try MachineLimits.measure(threads: threads)
     let memoryOfOne = try MemorySpeed.measure(threads: 1)
-    let memoryOfAll = try MemorySpeed.measure(threads: options.threadCount)
+    let memoryOfAll = try MemorySpeed.measure(threads: threads)
     let cache = CodeCache.standard
     let kept = cache.measure()
     let report = DoctorReport(
       version: martletVersion, llvm: host.llvmVersion, cpu: host.cpuName,
-      threads: options.threadCount, vector_bytes: target.vectorBytes,
+      threads: threads, vector_bytes: target.vectorBytes,
       vector_registers: target.vectorRegisters, l1_bytes: target.firstLevelCacheBytes,
       l2_bytes: target.secondLevelCacheBytes, gflops_one_thread: one.flopsPerSecond * 1e-9,
       gflops_all_threads: all.flopsPerSecond * 1e-9, gbytes_one_thread: one.bytesPerSecond * 1e-9,

@@ -43,6 +43,11 @@ struct DumpCommand: ParsableCommand {
   var hidesLocations = false
 
   func run() throws {
+    guard !tuning.autotune || after == nil && [.loops, .llvm, .asm].contains(stage) else {
+      throw Diagnostic(
+        .argument, "what is printed does not depend on --autotune",
+        hint: "the stages loops, llvm and asm do")
+    }
     let model = try selection.load()
     let options = CompileOptions(
       checkpointsActivations: selection.checkpointActivations, autotune: tuning.autotune)
