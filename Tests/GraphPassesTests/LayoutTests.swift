@@ -168,11 +168,39 @@ import Testing
         + "  %1 = exp %0 : f32[3,5]\n  return %1\n}",
       "(%a: f32[5,3]) -> (f32[3,5], f32[5,3]) {\n  %0 = exp %a : f32[5,3]\n"
         + "  %1 = transpose %0 {permutation = [1, 0]} : f32[3,5]\n  return %1, %0\n}",
+      "() -> f32[3,2] {\n  %0 = constant [1, 2, 3, 4, 5, 6] : f32[2,3]\n"
+        + "  %1 = transpose %0 {permutation = [1, 0]} : f32[3,2]\n  return %1\n}",
     ] {
       var graph = try parse(text)
       let changed = try MoveTransposes().run(&graph, PassContext())
       #expect(!changed)
     }
+  }
+
+  /// Sums of their bytes would be more than an integer holds.
+  @Test func tensorsThatNoMemoryHoldsAreMovedToo() throws {
+    var builder = GraphBuilder(name: "huge")
+    let x = builder.input("x", TensorType(.f64, [1 << 24, 1 << 23, 2]))
+    var y = try builder.transpose(x, [1, 0, 2])
+    for _ in 0..<4200 { y = try builder.add(y, builder.transpose(x, [1, 0, 2])) }
+    let result = try builder.transpose(y, [1, 0, 2])
+    var graph = try builder.finish([Output("y", result)])
+    #expect(try MoveTransposes().run(&graph, PassContext()))
+    #expect(graph.nodes.count == 4200)
+  }
+
+  @Test func deepNetworksAreTransposedAtTheirEdges() throws {
+    var builder = GraphBuilder(name: "deep")
+    var image = builder.input("x", TensorType(.f32, [1, 2, 3, 3]))
+    for layer in 0..<150 {
+      let filter = builder.input("f\(layer)", TensorType(.f32, [1, 1, 2, 2]))
+      let features = try builder.convolution(
+        builder.transpose(image, [0, 2, 3, 1]), filter,
+        Convolution(stride: [1, 1], padding: [[0, 0], [0, 0]]))
+      image = try builder.unary(.tanh, builder.transpose(features, [0, 3, 1, 2]))
+    }
+    let graph = try builder.finish([Output("y", image)])
+    #expect(transposes(try moved(graph)).count == 2)
   }
 
   @Test func theSmallerSideIsTransposed() throws {

@@ -103,8 +103,7 @@ struct LayoutRules {
 
   /// The bytes that it costs to move a value into another layout.
   func bytesToMove(_ value: Value) -> Int {
-    let type = graph.type(of: value)
-    guard let node = graph.definition(of: value) else { return type.byteCount }
+    guard let node = graph.definition(of: value) else { return bytes(of: value) }
     switch node.operation {
     // Moved before anything runs.
     case .constant: return 0
@@ -112,14 +111,17 @@ struct LayoutRules {
     case .iota: return 1
     // Repeated where it is read; what is repeated is better moved before.
     case .broadcast:
-      let source = graph.type(of: node.operands[0])
-      return (source.shape.extents.count { $0 != 1 } > 1 ? source.byteCount : 0) + 1
+      let source = node.operands[0]
+      return (shape(source).extents.count { $0 != 1 } > 1 ? bytes(of: source) : 0) + 1
     case .unary, .binary, .compare, .select, .clamp, .convert, .reshape, .transpose, .slice, .pad,
       .concatenate, .reverse, .dot, .convolution, .reduce, .argReduce, .reduceWindow,
       .reduceWindowGradient, .gather, .scatter, .random, .composite:
-      return type.byteCount
+      return bytes(of: value)
     }
   }
+
+  /// The bytes of a value; those that no memory holds are not told apart, so that sums cannot overflow.
+  private func bytes(of value: Value) -> Int { min(graph.type(of: value).byteCount, 1 << 40) }
 }
 
 /// The dimensions of a shape and those of another one of the same elements that hold the same indices: groups that can

@@ -14,8 +14,8 @@ public struct MoveTransposes: GraphPass {
   public let name = "layout"
   /// What the pass does.
   public let summary = "move transposes to the edges of the graph, where they are few"
-  /// The families of layouts that are weighed at most.
-  static let mostFamilies = 100
+  /// The families of layouts that are weighed in vain at most, before those that were taken are looked at again.
+  private static let mostInVain = 100
 
   /// Makes the pass.
   public init() {}
@@ -27,27 +27,33 @@ public struct MoveTransposes: GraphPass {
     }
     guard hasTranspose else { return false }
     var choice = LayoutChoice(graph)
-    var families = 0
     var isImproved = false
-    var isTried: Set<Trial> = []
-    search: while families < Self.mostFamilies {
-      for seed in choice.seeds()
-      where !isTried.contains(Trial(node: seed.node, layout: seed.layout)) {
-        families += 1
-        let family = choice.family(of: seed.node, seed.layout)
-        for (node, layout) in family { isTried.insert(Trial(node: node, layout: layout)) }
-        if choice.take(LayoutCut(choice, family).chosen()) {
-          isImproved = true
-          isTried = []
-          continue search
-        }
-        if families >= Self.mostFamilies { break search }
-      }
-      break
-    }
+    while Self.improve(&choice) { isImproved = true }
     guard isImproved else { return false }
-    graph = try Self.rewritten(graph, choice)
+    let rewritten = try Self.rewritten(graph, choice)
+    // Moving a constant costs nothing, and where only that is moved, it may be as it was.
+    guard rewritten != graph else { return false }
+    graph = rewritten
     return true
+  }
+
+  /// Goes once through all that is moved, and takes other layouts wherever that saves bytes; whether it did.
+  private static func improve(_ choice: inout LayoutChoice) -> Bool {
+    var isImproved = false
+    var inVain = 0
+    var isTried: Set<Trial> = []
+    for seed in choice.seeds() where inVain < mostInVain {
+      if choice.layouts[seed.node] == seed.layout { continue }
+      if isTried.contains(Trial(node: seed.node, layout: seed.layout)) { continue }
+      let family = choice.family(of: seed.node, seed.layout)
+      if choice.take(LayoutCut(choice, family).chosen()) {
+        isImproved = true
+      } else {
+        inVain += 1
+        for (node, layout) in family { isTried.insert(Trial(node: node, layout: layout)) }
+      }
+    }
+    return isImproved
   }
 
   private struct Trial: Hashable {
