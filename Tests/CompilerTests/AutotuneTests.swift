@@ -91,10 +91,10 @@ import Testing
     var several = 0
     var kinds: Set<String> = []
     let pools = [ThreadPool(threads: 1), ThreadPool(threads: 2)]
-    for seed in 1...60 as ClosedRange<UInt64> {
+    for seed in 1...36 as ClosedRange<UInt64> {
       let graph = try Self.contraction(seed)
       for kernel in try lower(graph).kernels {
-        let candidates = scheduleCandidates(kernel, for: .host, atMost: 12)
+        let candidates = scheduleCandidates(kernel, for: .host, atMost: Tuner.candidateCount + 2)
         let loops = try candidates.map { try $0.loops() }
         #expect(loops[0] == (try schedule(kernel, for: .host)), "\(graph)")
         let library = try JITLibrary(loops, options: CodeOptions())
@@ -113,7 +113,7 @@ import Testing
         }
       }
     }
-    #expect(several >= 40, "\(several) kernels have a choice")
+    #expect(several >= 24, "\(several) kernels have a choice")
     #expect(kinds.isSuperset(of: ["tile", "blocks"]), "\(kinds)")
   }
 
