@@ -3,14 +3,14 @@ import LoopIR
 
 /// Emits a contraction in blocks.
 ///
-/// A task computes a block of results. For each block of the reduction, in order, it copies its rows into tiles and
-/// adds the products of each tile with each panel to its sums; then it runs the stages that follow. Panels are copied
-/// when their turn comes, or lie in the kernel's last parameter.
+/// A task computes a block of results. For each block of the reduction, in order, it copies its rows into tiles, unless
+/// a phase before has, and adds the products of each tile with each panel to its sums; then it runs the stages that
+/// follow. Panels are copied when their turn comes, or lie in the kernel's last parameter.
 struct BlockedEmitter {
   let builder: LoopsBuilder
   /// The contraction, with its reduction in runs.
   let kernel: Kernel
-  let blocking: Blocking
+  var blocking: Blocking
   let fault: PlantedFault?
   let batch: [DimensionID]
   /// The row dimensions whose values a group of tiles shares.
@@ -31,25 +31,28 @@ struct BlockedEmitter {
   let body: BodyEmitter
   /// The batch dimensions that the panels have.
   let panelBatch: [DimensionID]
-  /// The worker's memory of the rows of a block.
+  /// The batch dimensions that rows which are copied first have.
+  let rowBatch: [DimensionID]
+  /// The worker's memory of the rows of a block, or the memory of all rows.
   let copies: Int
   /// The memory of all panels, or the worker's of one panel in a block of the reduction; nil where columns are read in
   /// place.
   let panels: Int?
   /// The worker's memory of the sums.
-  private let sums: Int
+  let sums: Int
 
   var rowExtent: Int { kernel.extent(row) }
   var runLength: Int { kernel.extent(step) }
-  var stepCount: Int { kernel.points(runs) * runLength }
+  var runCount: Int { kernel.points(runs) }
+  var stepCount: Int { runCount * runLength }
   var extent: Int { kernel.extent(vector) }
   var width: Int { lanes * blocking.vectors }
-  private var groupCount: Int { kernel.points(groups) }
+  var groupCount: Int { kernel.points(groups) }
   /// The tiles of a group.
   var tileCount: Int { ceilingQuotient(rowExtent, blocking.rows) }
   var panelCount: Int { ceilingQuotient(extent, width) }
   /// The rows that the tiles of a block have in one group.
-  private var blockRows: Int { blocking.tiles * blocking.rows }
+  var blockRows: Int { blocking.tiles * blocking.rows }
 
   /// Makes an emitter of a contraction that reads panels.
   init(
@@ -73,6 +76,7 @@ struct BlockedEmitter {
     factor = original.slice(endingAt: contraction.row)
     columnFactor = original.slice(endingAt: contraction.column)
     panelBatch = contraction.batch.filter { original.varying(with: $0)[contraction.column] }
+    rowBatch = contraction.batch.filter { original.varying(with: $0)[contraction.row] }
     batch = contraction.batch
     vector = contraction.vector
     lanes = contraction.lanes
@@ -81,10 +85,15 @@ struct BlockedEmitter {
     self.blocking = blocking
     self.fault = fault
     let tiles = blocking.groups * blocking.tiles
+    let rowExtent = kernel.extent(row)
+    let copied =
+      blocking.copiesRowsFirst
+      ? kernel.points(rowBatch) * blocking.parts(kernel.points(runs), kernel.extent(step))
+        * kernel.points(groups) * ceilingQuotient(rowExtent, blocking.rows) : tiles
     copies = builder.addMemory(
       LoopMemory(
-        name: PackedCopy.rows, dtype: dtype, count: tiles * blocking.tileSize(lanes), kind: .worker)
-    )
+        name: PackedCopy.rows, dtype: dtype, count: copied * blocking.tileSize(lanes),
+        kind: blocking.copiesRowsFirst ? .shared : .worker))
     let width = contraction.lanes * blocking.vectors
     panels =
       switch blocking.columns {
@@ -112,8 +121,9 @@ struct BlockedEmitter {
     var panel: LoopIndex = 0
   }
 
-  /// Emits the phase.
+  /// Emits the phases.
   func emit() throws(Diagnostic) {
+    if blocking.copiesRowsFirst { try copyAllRows() }
     let counts =
       batch.map(kernel.extent) + [
         ceilingQuotient(panelCount, blocking.panels),
@@ -187,33 +197,50 @@ struct BlockedEmitter {
   // MARK: Sums
 
   private func sum(_ block: Block) throws(Diagnostic) {
-    let runCount = kernel.points(runs)
     let skips = fault == .scheduleWrongReductionStart
     let cutsRuns = runLength > blocking.steps
     try forEachPart(of: runCount, blocking.runs, "runs", skips: skips && !cutsRuns) {
       run, runs throws(Diagnostic) in
       try forEachPart(of: runLength, blocking.steps, "block", skips: skips && cutsRuns) {
         step, steps throws(Diagnostic) in
-        try add(block, Part(run: run, runs: runs, step: step, steps: steps))
+        try add(block, part(run, runs, step, steps))
       }
     }
+  }
+
+  /// The block of the reduction of which these are the numbers of the first run and step, and how many it has.
+  func part(_ run: Count, _ runs: Int, _ step: Count, _ steps: Int) -> Part {
+    Part(
+      number: run.number * ceilingQuotient(runLength, blocking.steps) + step.number,
+      run: run.first, runs: runs, step: step.first, steps: steps)
+  }
+
+  /// The number of a part, and of the first of what it has.
+  struct Count {
+    var number: LoopIndex
+    var first: LoopIndex
   }
 
   /// Emits what is done for parts of one size, and for what is left behind them.
   private func forEachPart(
     of count: Int, _ size: Int, _ name: String, skips: Bool,
-    _ inside: (LoopIndex, Int) throws(Diagnostic) -> Void
+    _ inside: (Count, Int) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
     let whole = count / size
     try builder.loop(name, from: skips ? 1 : 0, to: LoopIndex(constant: whole)) {
-      number throws(Diagnostic) in try inside(number * size, size)
+      number throws(Diagnostic) in try inside(Count(number: number, first: number * size), size)
     }
     let rest = count % size
-    if rest > 0 { try inside(LoopIndex(constant: whole * size), rest) }
+    if rest > 0 {
+      let number = LoopIndex(constant: whole)
+      try inside(Count(number: number, first: number * size), rest)
+    }
   }
 
   /// A block of the reduction: some runs, and some steps of each.
   struct Part {
+    /// Its place among all blocks.
+    var number: LoopIndex
     var run: LoopIndex
     var runs: Int
     var step: LoopIndex
@@ -223,7 +250,7 @@ struct BlockedEmitter {
 
   /// Adds the products of a block of the reduction.
   private func add(_ block: Block, _ part: Part) throws(Diagnostic) {
-    try copy(block, part)
+    if !blocking.copiesRowsFirst { try copy(block, part) }
     let first = part.run * runLength + part.step
     let isLater =
       first == 0
@@ -241,10 +268,11 @@ struct BlockedEmitter {
         try builder.loop("group", to: groups) { group throws(Diagnostic) in
           try builder.loop("tile", to: tiles) { tile throws(Diagnostic) in
             let slot = group * blocking.tiles + tile
+            if asksForRows { try askAhead(block, part, panel, group, tile) }
             if case .packedByTask = blocking.columns { try askAhead(block, part, number, slot) }
             try multiply(
               sumsAt: sumPlace(panel: panel, row: slot * blocking.rows),
-              tileAt: slot * blocking.tileSize(lanes), columns, slot, part, isLater: isLater)
+              tileAt: tilePlace(block, part, group, tile), columns, slot, part, isLater: isLater)
           }
         }
       }
@@ -252,7 +280,7 @@ struct BlockedEmitter {
   }
 
   /// Where the sums of a row of a block with a panel are.
-  private func sumPlace(panel: LoopIndex, row: LoopIndex) -> LoopIndex {
+  func sumPlace(panel: LoopIndex, row: LoopIndex) -> LoopIndex {
     (panel * (blocking.groups * blockRows) + row) * width
   }
 
@@ -299,63 +327,6 @@ struct BlockedEmitter {
           builder.store(builder.define(.binary(.add, sum, part), type), access(slot))
         }
       }, otherwise: set)
-  }
-
-  // MARK: Results
-
-  /// Runs the stages after the sums for the results of a block.
-  private func finish(_ block: Block) throws(Diagnostic) {
-    let first = block.tile * blocking.rows
-    let rows = count(from: first, to: rowExtent, most: blockRows)
-    let whole = count(from: block.panel, to: extent / width, most: blocking.panels)
-    try forEachGroup(block) { group, counters throws(Diagnostic) in
-      try builder.loop("row", to: rows) { row throws(Diagnostic) in
-        var point = Point(counters: counters)
-        point.counters[self.row] = bounded(first + row, below: rowExtent)
-        let slot = group * blockRows + row
-        try builder.loop("panel", to: whole) { panel throws(Diagnostic) in
-          let column = bounded((block.panel + panel) * width, below: extent - width + 1)
-          try finish(point, column, sumsAt: sumPlace(panel: panel, row: slot), width)
-        }
-        let rest = extent % width
-        guard rest > 0, fault != .scheduleSkipsTail else { return }
-        let last = panelCount - 1
-        try inLastBlock(block.panel, panelCount, blocking.panels) { () throws(Diagnostic) in
-          let panel = LoopIndex(constant: last % blocking.panels)
-          try finish(
-            point, LoopIndex(constant: last * width), sumsAt: sumPlace(panel: panel, row: slot),
-            rest)
-        }
-      }
-    }
-  }
-
-  private func finish(
-    _ point: Point, _ column: LoopIndex, sumsAt base: LoopIndex, _ size: Int
-  ) throws(Diagnostic) {
-    let type = LoopType(dtype, lanes: lanes)
-    let stages = StageEmitter(
-      body: body, varyingLocals: kernel.varyingLocals(with: vector), fault: nil)
-    var points: [Point] = []
-    for start in stride(from: 0, to: size, by: lanes) {
-      var moved = point
-      let active = min(lanes, size - start)
-      moved.counters[vector] = column + LoopIndex(constant: start)
-      moved.vector = VectorDimension(
-        id: vector, lanes: lanes, active: active == lanes ? nil : active)
-      let offset = base + LoopIndex(constant: start)
-      let sum = builder.define(.load(LoopAccess(memory: sums, offset: offset)), type)
-      let fold = kernel.stages[0]
-      if case .local(let place) = fold.target {
-        moved.locals[place] = body.convert(sum, to: kernel.locals[place].type.dtype)
-      } else {
-        try body.store(sum, to: fold.target, at: fold.index[0], moved)
-      }
-      points.append(moved)
-    }
-    for stage in kernel.stages.dropFirst() {
-      try stages.emit(stage, StagePlan(), &points)
-    }
   }
 }
 

@@ -3,9 +3,10 @@ import LoopIR
 
 /// How a contraction is cut into blocks that stay in the caches.
 ///
-/// A task computes a block of results. The column factor is copied into panels first. For each block of the reduction,
-/// in order, the task copies its rows into tiles, which the second-level cache holds, and adds to its sums the products
-/// of the tiles with each of its panels, whose part stays in the first-level cache while the tiles pass by. The sums
+/// A task computes a block of results. For each block of the reduction, in order, it copies its rows into tiles, which
+/// the second-level cache holds, and adds to its sums the products of the tiles with each of its panels, whose part
+/// stays in the first-level cache while the tiles pass by. Rows or columns that several tasks need may be copied by a
+/// phase of their own before. The sums
 /// are touched once in each block of the reduction, until the stages that follow read them. The blocks of the
 /// reduction, and so the order of every sum, depend on the extents and the target alone.
 struct Blocking: Equatable {
@@ -27,6 +28,10 @@ struct Blocking: Equatable {
   var copiesRows: Bool
   /// Where the products read the columns.
   var columns: Columns
+  /// Whether a phase copies all rows before the products: tasks would copy them again for each block of panels.
+  var copiesRowsFirst = false
+  /// Whether the rows are more than the second-level cache holds.
+  var hasFarRows = false
 
   /// Where the products read the columns.
   enum Columns {
@@ -47,6 +52,11 @@ struct Blocking: Equatable {
 
   /// The elements from tile to tile in the copy of the rows: vectors may be written beyond a tile's end.
   func tileSize(_ lanes: Int) -> Int { rows * runs * steps + lanes }
+
+  /// The blocks of a reduction of so many runs of so many steps.
+  func parts(_ runCount: Int, _ runLength: Int) -> Int {
+    ceilingQuotient(runCount, runs) * ceilingQuotient(runLength, steps)
+  }
 
   /// The place of an element in a tile.
   func place(_ row: LoopIndex, _ step: LoopIndex) -> LoopIndex {
@@ -76,14 +86,25 @@ extension Contraction {
     let body = fold.body
     let copiesRows =
       body.stride(rowLoad, along: innermost) != 1 && body.stride(rowLoad, along: first) == 1
-    var blocking = Blocking(
-      rows: 1, vectors: 1, runs: 1, steps: kernel.extent(innermost), copiesRows: copiesRows,
-      columns: isInPlace ? .inPlace : packedColumns)
-    let tile = paddedTiles(blocking, target).first?.choice
-    (blocking.rows, blocking.vectors) = (tile?.rows ?? 1, tile?.vectors ?? 1)
-    cutReduction(&blocking, target)
-    split(&blocking, target)
-    return blocking
+    var choices = Ranking<Blocking>()
+    let columns = isInPlace ? [.inPlace] : copiesOfColumns
+    for columns in columns {
+      var blocking = Blocking(
+        rows: 1, vectors: 1, runs: 1, steps: kernel.extent(innermost), copiesRows: copiesRows,
+        columns: columns)
+      blocking.hasFarRows = hasFarRows(target)
+      let tile = paddedTiles(blocking, target).first?.choice
+      (blocking.rows, blocking.vectors) = (tile?.rows ?? 1, tile?.vectors ?? 1)
+      cutReduction(&blocking, target)
+      let cost = split(&blocking, target)
+      choices.consider(blocking, cost: cost)
+    }
+    return choices.first?.choice
+  }
+
+  /// Where columns that are copied may be read: what goes through memory in another order is better copied once.
+  private var copiesOfColumns: [Blocking.Columns] {
+    isPackedOnce || columnStride != 1 ? [.packedFirst] : [.packedFirst, .packedByTask]
   }
 
   /// Where copied columns are read.
@@ -93,7 +114,7 @@ extension Contraction {
   }
 
   /// The rows that tiles are made of: all, or those of a group.
-  private func rowExtent(_ blocking: Blocking) -> Int {
+  func rowExtent(_ blocking: Blocking) -> Int {
     blocking.copiesRows ? rows.first.map(kernel.extent) ?? 1 : rowCount
   }
 
@@ -128,6 +149,14 @@ extension Contraction {
       && columns * Double(size) > Double(8 * target.secondLevelCacheBytes)
   }
 
+  /// Whether the rows are more than the second-level cache holds.
+  private func hasFarRows(_ target: Target) -> Bool {
+    let varies = batch.filter { fold.body.varying(with: $0)[row] }
+    let rows = Double(rowCount) * Double(stepCount) * Double(kernel.points(varies))
+    let size = fold.body.instructions[rowLoad].dtype.byteCount
+    return rows * Double(size) > Double(target.secondLevelCacheBytes)
+  }
+
   /// How many times as long the products take because each step of the reduction touches a line of the row factor of
   /// its own, and those of all steps do not stay in the first-level cache.
   func rowDistance(_ target: Target) -> Double {
@@ -145,13 +174,16 @@ extension Contraction {
 
   /// Cuts the reduction so that a block's part of a panel takes half of the first-level cache: blocks of several runs,
   /// or several blocks in each run.
+  ///
+  /// Where the task copies a panel, what it will copy next waits beside it.
   private func cutReduction(_ blocking: inout Blocking, _ target: Target) {
     if blocking.columns == .inPlace {
       blocking.steps = min(blocking.steps, Blocking.stepsInPlace)
       return
     }
     let width = lanes * blocking.vectors * fold.body.instructions[row].dtype.byteCount
-    let most = max(64, target.firstLevelCacheBytes / 2 / width)
+    let share = blocking.columns == .packedByTask ? 4 : 2
+    let most = max(64, target.firstLevelCacheBytes / share / width)
     let (runLength, runCount) = (blocking.steps, stepCount / blocking.steps)
     if runLength > most + most / 2 {
       let pieces = ceilingQuotient(runLength, most)
@@ -160,37 +192,6 @@ extension Contraction {
       let blocks = ceilingQuotient(runCount, max(1, most / runLength))
       blocking.runs = ceilingQuotient(runCount, blocks)
     }
-  }
-
-  /// Gives each task its groups, tiles and panels: as many as the second-level cache holds, fewer where there would be
-  /// few tasks.
-  func split(_ blocking: inout Blocking, _ target: Target) {
-    let rowExtent = rowExtent(blocking)
-    let size = fold.body.instructions[row].dtype.byteCount
-    let (tiles, groups) = (ceilingQuotient(rowExtent, blocking.rows), rowCount / rowExtent)
-    (blocking.groups, blocking.tiles) = (1, 1)
-    let panels = ceilingQuotient(extent, lanes * blocking.vectors)
-    let wanted = max(1, min(NestPlan.maximumTasks, kernel.work / (256 * NestPlan.grain)))
-    let tileBytes = blocking.tileSize(lanes) * size
-    let mostTiles = max(1, target.secondLevelCacheBytes / 2 / tileBytes)
-    let all = tiles * groups
-    let rowBlocks = max(
-      ceilingQuotient(all, mostTiles),
-      min(ceilingQuotient(wanted, kernel.points(batch)), ceilingQuotient(all, 16)))
-    let share = ceilingQuotient(all, rowBlocks)
-    if share >= tiles {
-      blocking.tiles = tiles
-      blocking.groups = ceilingQuotient(groups, ceilingQuotient(groups, share / tiles))
-    } else {
-      blocking.tiles = ceilingQuotient(tiles, ceilingQuotient(tiles, share))
-    }
-    let panelBytes =
-      blocking.groups * blocking.tiles * blocking.rows * blocking.vectors * lanes * size
-    let mostPanels = max(1, 2 * target.secondLevelCacheBytes / panelBytes)
-    let panelBlocks = max(
-      ceilingQuotient(panels, mostPanels),
-      min(ceilingQuotient(wanted, kernel.points(batch) * rowBlocks), ceilingQuotient(panels, 8)))
-    blocking.panels = ceilingQuotient(panels, panelBlocks)
   }
 
   /// Whether the row factor may be copied, and the products summed as they are.

@@ -87,11 +87,7 @@ extension Contraction {
       if !packs { cost *= columnDistance(tile, target) }
       isCopied = packs && !isPackedOnce
     case .blocks(let blocking):
-      cost = cycles(blocking, target) * steps
-      let isContiguous = fold.body.stride(rowLoad, along: reduced[reduced.count - 1]) == 1
-      cost += Double(rowCount) * steps * (isContiguous ? 0.5 : 1)
-      isCopied = blocking.columns == .packedFirst && !isPackedOnce
-      if blocking.columns != .packedFirst { cost += Double(extent) * steps * 0.5 }
+      cost = cycles(blocking, target) * steps + overhead(blocking, target)
     }
     if isCopied {
       // A copy that is there before the run costs it nothing; one that no cache holds goes to memory and back.
