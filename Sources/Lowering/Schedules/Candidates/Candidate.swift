@@ -61,6 +61,7 @@ extension Piece {
       return "blocks of \(blocking.groups * blocking.tiles) tiles, \(blocking.rows) by "
         + "\(blocking.vectors * contraction.lanes), and \(blocking.panels) panels along "
         + "\(name(contraction.vector)), \(columns)"
+        + (blocking.copiesRowsFirst ? ", rows copied first" : "")
     case .attention: return "attention"
     }
   }

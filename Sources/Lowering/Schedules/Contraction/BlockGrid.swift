@@ -28,7 +28,8 @@ extension Contraction {
       let most = max(fewest, mostTasks / (rowBlocks * kernel.points(batch)))
       for panelBlocks in shares(of: panels, from: fewest, to: most) {
         own.panels = ceilingQuotient(panels, panelBlocks)
-        for copiesRowsFirst in [false, true] where !copiesRowsFirst || panelBlocks > 1 {
+        let mayCopyFirst = panelBlocks > 1 && blocking.columns != .inPlace
+        for copiesRowsFirst in mayCopyFirst ? [false, true] : [false] {
           own.copiesRowsFirst = copiesRowsFirst
           best.consider(own, cost: overhead(own, target) + idleTime(own))
         }
@@ -63,10 +64,14 @@ extension Contraction {
   func overhead(_ blocking: Blocking, _ target: Target) -> Double {
     let blocks = Double(ceilingQuotient(stepCount, blocking.runs * blocking.steps))
     let grid = grid(blocking)
-    let tiles = Double(grid.tiles * grid.panels * kernel.points(batch))
+    let vectors = blocking.rows * blocking.vectors
+    let sums = Double(grid.tiles * grid.panels * kernel.points(batch) * vectors) * blocks
+    // The second-level cache holds the tiles too.
+    let size = fold.body.instructions[row].dtype.byteCount
+    let own = blocking.groups * blocking.tiles * blocking.panels * vectors * lanes * size
     return rowCopies(blocking, grid.panelBlocks, target)
       + columnCopies(blocking, grid.rowBlocks, target)
-      + 2.3 * tiles * Double(blocking.rows * blocking.vectors) * blocks
+      + (own > target.secondLevelCacheBytes / 2 ? 5 : 2.3) * sums
   }
 
   /// About how many cycles of the products threads wait for others.
@@ -108,7 +113,7 @@ extension Contraction {
     let varying = batch.filter { body.varying(with: $0)[row] }
     let copied = elements * Double(kernel.points(varying))
     return copied * (each + transfer(copied, body.instructions[row].dtype, target))
-      + 0.1 * reads * Double(panelBlocks) + Double(NestPlan.grain)
+      + 0.15 * reads * Double(panelBlocks) + phaseTime
   }
 
   /// The cycles of the copies of columns.
@@ -120,14 +125,18 @@ extension Contraction {
     case .packedByTask:
       return elements * Double(kernel.points(batch) * rowBlocks) * 4 / Double(lanes)
     case .packedFirst:
-      if isPackedOnce { return 0 }
+      let reads = 0.2 * elements * Double(kernel.points(batch) * rowBlocks)
+      if isPackedOnce { return reads }
       let varying = batch.filter { body.varying(with: $0)[column] }
       let copied = elements * Double(kernel.points(varying))
       return copied
         * ((columnStride == 1 ? 3 / Double(lanes) : 2)
-          + transfer(copied, body.instructions[column].dtype, target)) + Double(NestPlan.grain)
+          + transfer(copied, body.instructions[column].dtype, target)) + reads + phaseTime
     }
   }
+
+  /// The cycles that threads take to begin a phase together.
+  private var phaseTime: Double { 8192 }
 
   /// The cycles for which each element of a copy waits on its way out of the second-level cache and back.
   private func transfer(_ elements: Double, _ dtype: DType, _ target: Target) -> Double {

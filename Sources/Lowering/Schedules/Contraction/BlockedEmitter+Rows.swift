@@ -157,9 +157,13 @@ extension BlockedEmitter {
     }
   }
 
-  /// Whether tiles ask for the rows that are copied next: those that come from beyond the second-level cache keep the
-  /// copy waiting otherwise.
-  var asksForRows: Bool { blocking.copiesRows && !blocking.copiesRowsFirst && blocking.hasFarRows }
+  /// Whether tiles ask for the rows that are copied next.
+  ///
+  /// Rows from beyond the second-level cache keep the copy waiting otherwise. Few tiles would take long to ask.
+  var asksForRows: Bool {
+    blocking.copiesRows && !blocking.copiesRowsFirst && blocking.hasFarRows
+      && 2 * blocking.panels * blocking.tiles >= blocking.runs * blocking.steps
+  }
 
   /// Asks for a tile's share of the rows of the next block of the reduction.
   func askAhead(
