@@ -25,6 +25,8 @@ public struct SplitDilatedConvolutions: GraphPass {
         node.types[0].shape.elementCount > 0
       else { return .keep }
       let shapes = node.operands.map { builder.type(of: $0).shape }
+      // Lowering steps over the places between elements itself, with vectors along the channels.
+      if op.groups > 1, op.meetsChannelsAlone(filter: shapes[1]) { return .keep }
       let periods = op.stride.indices.map { dimension in
         op.inputDilation[dimension]
           / commonDivisor(op.stride[dimension], op.inputDilation[dimension])

@@ -53,6 +53,17 @@ import Testing
     }
   }
 
+  /// Lowering steps over the places between elements itself where each channel is computed alone.
+  @Test func channelsForThemselvesStayWhole() throws {
+    var builder = GraphBuilder(name: "test")
+    let a = builder.input("a", TensorType(.f32, [1, 4, 5, 6]))
+    let b = builder.input("b", TensorType(.f32, [3, 3, 1, 6]))
+    let op = Convolution(
+      stride: [1, 1], padding: [[1, 2], [1, 2]], inputDilation: [2, 2], groups: 6)
+    let results = try builder.append(.convolution(op), [a, b])
+    #expect(try split(builder.finish(results)) == 1)
+  }
+
   @Test(arguments: 1...4)
   func manyPiecesStayWhole(spatial: Int) throws {
     for dilation in [65, 1 << 32, Self.most] {

@@ -241,6 +241,39 @@ import Testing
     }
   }
 
+  /// So are the images of the gradient of such filters.
+  @Test func filterGradientsNeedNoPaddedCopy() throws {
+    let graph = try makeGraph([
+      TensorType(.f32, [2, 9, 8, 4]), TensorType(.f32, [2, 9, 8, 4]),
+    ]) { builder, x in
+      let layer = Convolution(stride: [1, 1], padding: [[1, 1], [1, 1]], groups: 4)
+      let split = try builder.reshape(x[0], [2, 9, 8, 4, 1])
+      let turned = try builder.transpose(split, [4, 1, 2, 3, 0])
+      let images = try builder.reshape(turned, [1, 9, 8, 8])
+      let filters = try builder.transpose(x[1], [1, 2, 0, 3])
+      let taps = try builder.convolution(images, filters, layer)
+      return [try builder.transpose(taps, [1, 2, 0, 3])]
+    }
+    let program = try expectSame(graph, tolerance: 1e-5)
+    #expect(program.kernels.count == 1, "\(kernels(program))")
+  }
+
+  /// A convolution of each channel for itself steps over the places between the elements of its input: one kernel.
+  @Test(arguments: [DType.f32, .f64, .bf16]) func channelsMeetElementsApart(dtype: DType) throws {
+    for (size, dilation, low) in [(3, 2, 1), (2, 3, 0), (1, 2, 0), (5, 3, 2)] {
+      let graph = try makeGraph([
+        TensorType(dtype, [2, 4, 5, 8]), TensorType(dtype, [size, size, 1, 8]),
+      ]) { builder, x in
+        let layer = Convolution(
+          stride: [1, 1], padding: [[low, size], [low, size]],
+          inputDilation: [dilation, dilation], groups: 8)
+        return [try builder.convolution(x[0], x[1], layer)]
+      }
+      let program = try expectSame(graph, tolerance: dtype == .bf16 ? 1e-2 : 1e-5)
+      #expect(program.kernels.count == 1, "\(kernels(program))")
+    }
+  }
+
   @Test func largeConstantsAreComputedOnce() throws {
     let graph = try makeGraph([TensorType(.f32, [4, 16])]) { builder, x in
       let data = try builder.constant(

@@ -100,6 +100,45 @@ struct ScheduleConvolutionTests {
     }
   }
 
+  /// A filter's gradient of windows that reach beyond the image: it is read row by row, by all channels in turn, and in
+  /// the middle of it nothing is checked.
+  @Test(arguments: [(3, 1, 1), (3, 2, 1), (5, 1, 2), (4, 2, 1)])
+  func paddedFilterGradient(size: Int, stride: Int, before: Int) throws {
+    for (images, height, width, channels) in [(2, 12, 42, 21), (4, 48, 36, 17)] {
+      if images == 4, size > 3 { continue }
+      var maker = KernelMaker("gradient")
+      let (rows, columns) = (
+        (height + 2 * before - size) / stride + 1, (width + 2 * before - size) / stride + 1
+      )
+      let (i, j) = (maker.dimension("i", size), maker.dimension("j", size))
+      let (c, n) = (maker.dimension("c", channels), maker.dimension("n", images))
+      let (h, w) = (maker.dimension("h", rows), maker.dimension("w", columns))
+      let x = maker.input(.f32, [images, height, width, channels])
+      let gradient = maker.input(.f32, [images, rows, columns, channels])
+      let out = maker.output(.f32, [size, size, channels])
+      let y = at(h) * stride + at(i) - IndexExpression(constant: before)
+      let z = at(w) * stride + at(j) - IndexExpression(constant: before)
+      maker.kernel.outer = [i, j, c]
+      maker.stage(
+        out, [at(i), at(j), at(c)], .fold(.sum, over: [n, h, w]),
+        [
+          ScalarInstruction(.constant(0), [], .f32),
+          load(
+            x, [at(n), y, z, at(c)],
+            guards: [IndexGuard(y, below: height), IndexGuard(z, below: width)], otherwise: [0]),
+          load(gradient, [at(n), at(h), at(w), at(c)]),
+          ScalarInstruction(.binary(.multiply), [1, 2], .f32),
+        ])
+      let near = scheduleTargets[1]
+      let far = Target(
+        vectorBytes: 32, vectorRegisters: 16, firstLevelCacheBytes: 2 << 10,
+        secondLevelCacheBytes: 16 << 10)
+      try checkSchedule(maker, tolerance: 1e-3, targets: [near, far])
+      let loops = try schedule(maker.finished, for: far)
+      #expect(loops.memories.contains { $0.name == "sums0" })
+    }
+  }
+
   /// The filter's gradient: the taps share the results' gradient, and each part of the sum stays in a cache.
   @Test(arguments: [(3, 1), (5, 2), (7, 1)])
   func depthwiseFilterGradient(size: Int, stride: Int) throws {

@@ -67,3 +67,19 @@ public struct Convolution: OperationAttributes {
     self.groups = groups
   }
 }
+
+extension Convolution {
+  /// Whether each channel of the result is made of one of the input alone, of elements that lie apart: as in the gradient
+  /// of a strided depthwise convolution.
+  ///
+  /// It takes few products for what it reads and writes, and is best computed in one go, stepping over the places
+  /// between elements.
+  package func meetsChannelsAlone(filter: Shape) -> Bool {
+    guard filter.rank == stride.count + 2, filter[stride.count] == 1,
+      filter[stride.count + 1] == groups, inputDilation.contains(where: { $0 > 1 })
+    else { return false }
+    return stride.indices.allSatisfy {
+      inputDilation[$0] == 1 || stride[$0] == 1 && kernelDilation[$0] == 1
+    }
+  }
+}

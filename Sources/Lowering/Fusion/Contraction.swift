@@ -34,6 +34,11 @@ extension Lowerer {
   mutating func visit(_ op: Convolution) throws(Diagnostic) -> [Int] {
     let filter = operandTypes[1].shape
     let spatial = op.stride.count
+    if op.meetsChannelsAlone(filter: filter), type.shape.elementCount > 0,
+      operandTypes[0].shape.elementCount > 0
+    {
+      return [spreadConvolution(op, filter)]
+    }
     let source = try plainInput(op, spatial: spatial)
     let counters = type.shape.counters
     let taps = (0...spatial).map { IndexExpression.dimension(DimensionID(spatial + 2 + $0)) }
@@ -51,14 +56,63 @@ extension Lowerer {
       ? 0 : counters[spatial + 1].quotient(by: max(outputs / op.groups, 1), in: bounds)
     input.append(taps[spatial] + group * filter[spatial])
     let weights = taps + [counters[spatial + 1]]
-    let names =
-      dimensionNames(rank: spatial + 2)
-      + (spatial <= 2 ? Array(["i", "j"].prefix(spatial)) : (0..<spatial).map { "i\($0)" }) + ["k"]
+    let names = dimensionNames(rank: spatial + 2) + tapNames(spatial) + ["k"]
     return [
       contraction(
         [source, operands[1]], input, weights, folded: Array(filter.extents[...spatial]),
         names: names, label: "convolution")
     ]
+  }
+
+  /// A convolution of each channel for itself, of an input whose elements lie apart: a sum over the taps that meet one.
+  private mutating func spreadConvolution(_ op: Convolution, _ filter: Shape) -> Int {
+    let spatial = op.stride.count
+    let counters = type.shape.counters
+    let taps = (0..<spatial).map { IndexExpression.dimension(DimensionID(spatial + 2 + $0)) }
+    let bounds = IndexBounds(extents: type.shape.extents + filter.extents[..<spatial])
+    var input = [counters[0]]
+    var (inside, met): ([IndexGuard], [IndexGuard]) = ([], [])
+    for (dimension, dilation) in op.inputDilation.enumerated() {
+      let place =
+        counters[dimension + 1] * op.stride[dimension]
+        + taps[dimension] * op.kernelDilation[dimension]
+        - IndexExpression(constant: op.padding[dimension][0])
+      input.append(place.quotient(by: dilation, in: bounds))
+      inside.append(IndexGuard(input[dimension + 1], below: operandTypes[0].shape[dimension + 1]))
+      if dilation > 1 {
+        met.append(IndexGuard(place.remainder(by: dilation, in: bounds), below: 1))
+      }
+    }
+    input.append(counters[spatial + 1])
+    let dtype = type.dtype
+    let wide = widened(dtype)
+    let element = Term.guarded(
+      .read(operand: 0, input), inside, otherwise: .constant(0, dtype))
+    let weight = Term.read(operand: 1, taps + [0, counters[spatial + 1]])
+    let factors = [element, weight].map { wide == dtype ? $0 : .apply(.convert, [$0], wide) }
+    let product = Term.apply(.binary(.multiply), factors, wide)
+    let term = Term.guarded(product, met, otherwise: .constant(0, wide))
+    let hasTaps = filter.extents[..<spatial].contains { $0 > 1 }
+    let sum = add(
+      FusionNode(
+        kind: hasTaps ? .fold(.sum) : .map, type: TensorType(wide, type.shape),
+        operands: operands, folded: hasTaps ? Array(filter.extents[..<spatial]) : [],
+        term: hasTaps ? term : droppingFolds(term, type.shape.rank),
+        names: dimensionNames(rank: spatial + 2) + (hasTaps ? tapNames(spatial) : [])),
+      label: "convolution")
+    if wide == dtype { return sum }
+    let rounded = Term.apply(.convert, [.read(operand: 0, counters)], dtype)
+    return add(FusionNode(kind: .map, type: type, operands: [sum], term: rounded), label: "convert")
+  }
+
+  /// The names of a filter's spatial dimensions.
+  private func tapNames(_ spatial: Int) -> [String] {
+    spatial <= 2 ? Array(["i", "j"].prefix(spatial)) : (0..<spatial).map { "i\($0)" }
+  }
+
+  /// What products of a type are summed in.
+  private func widened(_ dtype: DType) -> DType {
+    dtype == .f16 || dtype == .bf16 ? .f32 : dtype
   }
 
   /// The convolution's input, padded and dilated as a tensor of its own, so that no product needs a guard.
@@ -102,7 +156,7 @@ extension Lowerer {
     names: [String], label: String
   ) -> Int {
     let dtype = type.dtype
-    let wide = dtype == .f16 || dtype == .bf16 ? DType.f32 : dtype
+    let wide = widened(dtype)
     func operand(_ place: Int, _ index: [IndexExpression]) -> Term {
       let read = Term.read(operand: place, index)
       return wide == dtype ? read : .apply(.convert, [read], wide)

@@ -172,13 +172,12 @@ struct KeptNodes: Sendable {
     for (slot, operand) in node.operands.enumerated() {
       guard let index = node.term.index(ofOperand: slot) else { continue }
       if let base = affineBase(of: operand, at: index, extents: node.extents) {
-        if base == operand, let source = windowSource(of: base, node, index) {
-          isKept[source] = true
-          isOptional[source] = false
-          continue
+        var kept = base.node
+        if let inner = base.index, let source = windowSource(of: kept, node, inner) {
+          kept = source
         }
-        isKept[base] = true
-        isOptional[base] = false
+        isKept[kept] = true
+        isOptional[kept] = false
       } else {
         isKept[operand] = true
         isOptional[operand] = false
@@ -188,16 +187,14 @@ struct KeptNodes: Sendable {
 
   /// The node in memory that a contraction may read under guards, instead of a padded copy; nil where the copy serves.
   ///
-  /// Each element is then read for the steps of a window alone, not for many channels, and few windows reach beyond the
-  /// tensor's ends.
+  /// Each element is then read for the steps of a window alone, or for the results of a filter that are these, not for
+  /// many channels, and few windows reach beyond the tensor's ends.
   private func windowSource(
     of pad: Int, _ reader: FusionNode, _ index: [IndexExpression]
   ) -> Int? {
     let node = graph.nodes[pad]
     guard !isKept[pad], case .guarded(let term, let guards, _) = node.term, node.kind == .map,
-      let read = term.asRead, read.operand == 0, guards.allSatisfy({ $0.expression.isAffine }),
-      case let taps = reader.folded.reduce(1, *), taps <= 32,
-      reader.pointCount <= 2 * taps * node.type.shape.elementCount
+      let read = term.asRead, read.operand == 0, guards.allSatisfy({ $0.expression.isAffine })
     else { return nil }
     let source = node.operands[0]
     let shapes = (graph.nodes[source].type.shape, node.type.shape)
@@ -209,22 +206,33 @@ struct KeptNodes: Sendable {
       }
       padded.insert(place)
     }
+    func isRead(_ places: some Sequence<Int>, along dimension: Int) -> Bool {
+      places.contains { index[$0].dependence(on: DimensionID(dimension)) != .affine(0) }
+    }
+    // The taps are folded over all, or are results beside which there are no others for the same element.
     let rank = reader.type.shape.rank
-    let areTaps = reader.folded.indices.allSatisfy { place in
-      let id = DimensionID(rank + place)
-      return reader.folded[place] == 1
-        || padded.contains { index[$0].dependence(on: id) != .affine(0) }
+    let results = (0..<rank).filter { reader.extents[$0] > 1 }
+    let steps = (rank..<reader.extents.count).filter { reader.extents[$0] > 1 }
+    let isFolded = steps.allSatisfy { isRead(padded, along: $0) }
+    let windows = isFolded ? steps : results.filter { isRead(padded, along: $0) }
+    let hasChannels =
+      windows.count < results.count && results.allSatisfy { isRead(index.indices, along: $0) }
+    let taps = windows.reduce(1) { $0 * reader.extents[$1] }
+    guard isFolded || hasChannels, taps <= 32,
+      reader.pointCount <= 2 * taps * node.type.shape.elementCount
+    else {
+      return nil
     }
     let bounds = IndexBounds(extents: reader.extents)
     let inner = read.index.map { $0.substituting(index, in: bounds) }
-    return areTaps ? affineBase(of: source, at: inner, extents: reader.extents) : nil
+    return affineBase(of: source, at: inner, extents: reader.extents)?.node
   }
 
-  /// The node below index work of which an operand's elements are affine reads, perhaps under another shape; nil when
-  /// there is none.
+  /// The node below index work of which an operand's elements are affine reads, perhaps under another shape, with the
+  /// index there where it is affine; nil when there is none.
   private func affineBase(
     of operand: Int, at index: [IndexExpression], extents: [Int]
-  ) -> Int? {
+  ) -> (node: Int, index: [IndexExpression]?)? {
     let bounds = IndexBounds(extents: extents)
     var (node, index) = (operand, index)
     var hasView = false
@@ -241,7 +249,10 @@ struct KeptNodes: Sendable {
       node = current.operands[read.operand]
       if hasView { viewed = node }
     }
-    return hasView || index.allSatisfy({ $0.isAffine(overPartsIn: bounds) }) ? node : viewed
+    if hasView || index.allSatisfy({ $0.isAffine(overPartsIn: bounds) }) {
+      return (node, index.allSatisfy(\.isAffine) ? index : nil)
+    }
+    return viewed.map { ($0, nil) }
   }
 }
 

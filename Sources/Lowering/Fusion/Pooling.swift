@@ -38,8 +38,9 @@ extension Lowerer {
     let extents = type.shape.extents + folded
     let bounds = IndexBounds(extents: extents)
     let tapNumber = IndexExpression.linear(tap, in: Shape(op.window.size), bounds: bounds)
-    let won = Term.apply(
-      .compare(.equal), [.read(operand: 0, place), .index(tapNumber, .i32)], .bool)
+    var number = Term.read(operand: 0, place)
+    if graph.nodes[winner].type.dtype != .i32 { number = .apply(.convert, [number], .i32) }
+    let won = Term.apply(.compare(.equal), [number, .index(tapNumber, .i32)], .bool)
     let share = Term.apply(
       .select, [won, .read(operand: 1, place), .constant(0, type.dtype)], type.dtype)
     let node = FusionNode(
@@ -48,6 +49,9 @@ extension Lowerer {
       names: dimensionNames(rank: type.shape.rank) + folded.indices.map { "t\($0)" })
     return [add(node, label: "reduce_window_gradient_\(op.function.rawValue)")]
   }
+
+  /// From here on what tells the winners is kept as bytes: it goes to memory and comes back.
+  private static var manyWinners: Int { 1 << 20 }
 
   /// For each window the row-major number of its first tap whose element is the extreme, or is NaN.
   private mutating func winners(_ op: ReduceWindowGradient, windows: Shape) -> Int {
@@ -79,12 +83,21 @@ extension Lowerer {
     let isInside = Term.guarded(.constant(1, .bool), guards, otherwise: .constant(0, .bool))
     let isWinner = Term.apply(.binary(.and), [isInside, isExtreme], .bool)
     let none = Term.constant(DType.i32.identity(of: .min), .i32)
-    return add(
+    let winner = add(
       FusionNode(
         kind: .fold(.min), type: TensorType(.i32, windows), operands: [operands[0], extreme],
         folded: op.window.size,
         term: .apply(.select, [isWinner, .index(number, .i32), none], .i32),
         names: names),
+      label: "winner")
+    guard windows.elementCount >= Self.manyWinners,
+      let taps = Shape.checked(op.window.size)?.elementCount, taps <= 1 << 8
+    else { return winner }
+    return add(
+      FusionNode(
+        kind: .map, type: TensorType(.u8, windows), operands: [winner],
+        term: .apply(.convert, [.read(operand: 0, windows.counters)], .u8),
+        names: dimensionNames(rank: rank), identity: graph.nodes.count + 1),
       label: "winner")
   }
 

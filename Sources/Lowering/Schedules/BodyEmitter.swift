@@ -21,6 +21,8 @@ struct Point {
   var ahead: DimensionID?
   /// The neighbours across the vectors that are computed together.
   var crossing: Crossing?
+  /// Guards of which it is known that they hold.
+  var holding: Set<IndexGuard> = []
   /// Which of the points computed together this is: the place of its ranked locals in scratch.
   var slot = 0
 }
@@ -95,6 +97,29 @@ struct BodyEmitter {
 
   private func isZero(_ body: ScalarBody, _ place: Int) -> Bool {
     body.instructions[place].operation == .constant(0)
+  }
+
+  /// Whether guards are known to fail at a point of so much that the body's value is zero.
+  func isZero(_ body: ScalarBody, at point: Point) -> Bool {
+    let indices = IndexEmitter(builder: builder, point: point, values: [])
+    func fails(_ condition: IndexGuard) -> Bool {
+      var isKnown = true
+      condition.expression.forEachLeaf { if case .instruction = $0 { isKnown = false } }
+      return isKnown && indices.fails(condition)
+    }
+    func isZero(_ place: Int) -> Bool {
+      let operands = body.instructions[place].operands
+      switch body.instructions[place].operation {
+      case .constant(let bits): return bits == 0
+      case .load(_, _, let guards):
+        return operands.first.map(isZero) ?? false && guards.contains(where: fails)
+      case .binary(let function): return function == .multiply && operands.allSatisfy(isZero)
+      case .select: return operands.dropFirst().allSatisfy(isZero)
+      case .convert: return isZero(operands[0])
+      case .index, .unary, .compare, .clamp, .random: return false
+      }
+    }
+    return isZero(body.instructions.count - 1)
   }
 }
 
@@ -264,7 +289,7 @@ extension BodyEmitter {
     _ guards: [IndexGuard], _ indices: IndexEmitter
   ) -> (scalar: RegisterID?, lanes: RegisterID?) {
     var (scalar, lanes): (RegisterID?, RegisterID?) = (nil, nil)
-    for condition in guards {
+    for condition in guards where !indices.point.holding.contains(condition) {
       guard let register = indices.condition(condition) else { continue }
       if builder.type(of: register).lanes == 1 {
         scalar = scalar.map { binary(.and, $0, register) } ?? register

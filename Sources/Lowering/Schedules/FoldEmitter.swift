@@ -6,15 +6,28 @@ extension StageEmitter {
   func fold(
     _ stage: KernelStage, _ plan: StagePlan, _ function: ReduceFunction, _ points: [Point]
   ) throws(Diagnostic) -> [RegisterID] {
+    try accumulate(stage, plan, function, points).map {
+      body.convert($0, to: kernel.type(of: stage.target).dtype)
+    }
+  }
+
+  /// Folds a stage over the dimensions that its plan names; gives what is accumulated for each point.
+  ///
+  /// - Parameter values: what is accumulated so far; nothing unless given.
+  func accumulate(
+    _ stage: KernelStage, _ plan: StagePlan, _ function: ReduceFunction, _ points: [Point],
+    onto values: [RegisterID]? = nil
+  ) throws(Diagnostic) -> [RegisterID] {
     let vector = plan.vector.flatMap { stage.folded.contains($0) ? $0 : nil }
     let accumulated = stage.foldedType
     let identity = function.identity(accumulated)
-    let variables = points.map { point -> [VariableID] in
+    let variables = points.enumerated().map { slot, point -> [VariableID] in
       let lanes = vector != nil ? plan.lanes : lanes(of: stage, at: point)
       let type = LoopType(accumulated, lanes: lanes)
-      return (0..<plan.accumulators).map { _ in
+      return (0..<plan.accumulators).map { number in
         let variable = builder.makeVariable(type)
-        builder.assign(variable, builder.define(.constant(identity), type))
+        let neutral = builder.define(.constant(identity), type)
+        builder.assign(variable, number == 0 ? values?[slot] ?? neutral : neutral)
         return variable
       }
     }
@@ -23,14 +36,16 @@ extension StageEmitter {
       accumulators: plan.accumulators, unroll: plan.unroll,
       unrolled: vector == nil
         ? PointTile.unrolled(kernel, plan.folded, points: points.count) : 0,
+      interiors: kernel.interiors(of: stage, along: plan.folded),
       skipsFirst: fault == .scheduleWrongReductionStart)
-    try iterate(loops, Point()) { inner throws(Diagnostic) in
+    try iterate(stage, loops, points) { inner, holding throws(Diagnostic) in
       for (slot, point) in points.enumerated() {
         let variable = variables[slot][inner.slot]
         let isTail = vector != nil && inner.vector?.active != nil
+        var place = point.moved(to: inner)
+        place.holding = holding
         let value = try combined(
-          stage, function, point.moved(to: inner), builder.read(variable),
-          masked: isTail ? identity : nil)
+          stage, function, place, builder.read(variable), masked: isTail ? identity : nil)
         builder.assign(variable, value)
       }
     }
@@ -47,7 +62,7 @@ extension StageEmitter {
       if vector != nil, builder.type(of: values[0]).lanes > 1 {
         values[0] = builder.define(.reduceLanes(function, values[0]), LoopType(accumulated))
       }
-      return body.convert(values[0], to: kernel.type(of: stage.target).dtype)
+      return values[0]
     }
   }
 
@@ -71,6 +86,7 @@ extension StageEmitter {
     _ stage: KernelStage, _ function: ReduceFunction, _ point: Point, _ sum: RegisterID,
     masked identity: UInt64?
   ) throws(Diagnostic) -> RegisterID {
+    if function == .sum, body.isZero(stage.body, at: point) { return sum }
     let instructions = stage.body.instructions
     let type = builder.type(of: sum)
     if let last = instructions.last, last.operation == .binary(.multiply), function == .sum,

@@ -36,7 +36,9 @@ struct NestEmitter {
       builder.addMemory(
         LoopMemory(
           name: "sums\(place)", dtype: stage.foldedType,
-          count: plan.vector.map { kernel.extent($0) + plan.lanes } ?? 1, kind: .worker))
+          count: (plan.vector.map { kernel.extent($0) + plan.lanes } ?? 1)
+            * plan.loops.dropLast().reduce(1) { $0 * $1.tile },
+          kind: .worker))
     }
     let body = BodyEmitter(
       builder: builder, kernel: kernel, scratch: scratch, localLanes: plan.lanes,
@@ -155,7 +157,7 @@ struct NestEmitter {
       }
     }
     try border(0..<interior.lowerBound)
-    let size = tile.isBorder ? 1 : loop.tile
+    let size = tile.isBorder && !loop.staysTogether ? 1 : loop.tile
     let full = interior.lowerBound + interior.count / size * size
     let first = LoopIndex(constant: interior.lowerBound)
     let (from, to) =

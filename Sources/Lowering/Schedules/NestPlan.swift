@@ -19,6 +19,9 @@ struct NestPlan {
   var rowFolds = 0
   /// How many such rows are added to a vector of results while it is in a register.
   var rowsAtOnce = 1
+  /// How many of the innermost folded dimensions lie within a row: a vector of results goes over all of them before the
+  /// next vector's turn.
+  var foldsInRow = 0
   /// A plan for each stage.
   var stages: [StagePlan] = []
   /// An estimate of all the work, in scalar operations.
@@ -34,6 +37,8 @@ struct OuterLoop {
   var id: DimensionID
   /// How many points are computed together; of the vector dimension a multiple of the lanes.
   var tile = 1
+  /// Whether they stay together where guards may fail: they differ in what they read.
+  var staysTogether = false
   /// How many points one task gets: a multiple of the tile, or all.
   var block: Int
   /// How often the loop is unrolled.

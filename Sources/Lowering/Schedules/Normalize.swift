@@ -6,6 +6,7 @@ import LoopIR
 /// * tensors are flat: every load and store has one index, the row-major place;
 /// * dimensions of one point are gone, and guards that always hold;
 /// * a sum whose terms are zero where a stride does not divide an index has only the others;
+/// * no term of a fold is chosen to be zero where its loads make it zero;
 /// * a dimension that occurs divided by a constant is split, so that no division is left;
 /// * dimensions that every index walks through as if they were one are one;
 /// * folds run along the shortest steps in memory innermost, and those that wait for nothing come first.
@@ -15,6 +16,7 @@ func normalize(_ kernel: Kernel) -> Kernel {
   var kernel = kernel
   kernel.dropSinglePoints()
   kernel.foldOverWholeStrides()
+  kernel.dropImpliedChoices()
   kernel.flatten()
   if kernel.stages.contains(where: \.isScatter) { return kernel }
   kernel.splitDivided()

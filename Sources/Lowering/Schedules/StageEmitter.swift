@@ -91,9 +91,13 @@ struct StageEmitter {
     if !rest.dimensions.isEmpty {
       let id = rest.dimensions.removeFirst()
       let extent = kernel.extent(id)
+      let isUnrolled = loops.dimensions.count <= loops.unrolled
+      // Outside of these a guard may fail, and what fails is best known.
+      let interior = isUnrolled ? nil : loops.interiors[id]
+      let (first, end) = (interior?.lowerBound ?? 0, interior?.upperBound ?? extent)
       let wide = isLast ? loops.accumulators : 1
-      let full = extent / wide * wide
-      let start = loops.skipsFirst && extent > 1 ? wide : 0
+      let full = first + (end - first) / wide * wide
+      let start = loops.skipsFirst && extent > 1 ? first + wide : first
       func step(_ counter: LoopIndex, _ size: Int) throws(Diagnostic) {
         for offset in 0..<size {
           var moved = point
@@ -103,7 +107,8 @@ struct StageEmitter {
           try iterate(rest, moved, inside)
         }
       }
-      if loops.dimensions.count <= loops.unrolled {
+      for at in 0..<first { try step(LoopIndex(constant: at), 1) }
+      if isUnrolled {
         for at in Swift.stride(from: start, to: full, by: wide) {
           try step(LoopIndex(constant: at), wide)
         }
@@ -115,7 +120,8 @@ struct StageEmitter {
           try step(counter, wide)
         }
       }
-      if full < extent { try step(LoopIndex(constant: full), extent - full) }
+      if full < end { try step(LoopIndex(constant: full), end - full) }
+      for at in end..<extent { try step(LoopIndex(constant: at), 1) }
     } else if let id = loops.vector {
       try iterateVectors(id, loops, point, inside)
     } else {
@@ -165,6 +171,8 @@ struct InnerLoops {
   var unroll = 1
   /// How many of the innermost dimensions have no loop.
   var unrolled = 0
+  /// The steps of dimensions at which no guard fails, where there are others too.
+  var interiors: [DimensionID: Range<Int>] = [:]
   /// A planted fault: the first step of the outermost loop is left out.
   var skipsFirst = false
 }

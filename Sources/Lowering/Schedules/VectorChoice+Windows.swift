@@ -18,6 +18,14 @@ extension VectorChoice {
       return stagePlan
     }
     plan.work = kernel.work
+    if let id = plan.vector, foldsRowsInTurn(id, tile) {
+      plan.rowFolds = 1
+      plan.foldsInRow = 1
+      // Tasks get whole rows.
+      let wanted = min(NestPlan.maximumTasks, plan.work / NestPlan.grain)
+      plan.distribute(kernel, into: wanted, order: Array(plan.loops.indices.dropLast()))
+      return plan
+    }
     let windows = plan.loops.indices.dropLast().filter { readsWindow(plan.loops[$0].id) }
     guard let vector = plan.vector, !windows.isEmpty, kernel.leadingFolds == 1,
       kernel.points(kernel.stages[0].folded) <= 64
@@ -37,6 +45,25 @@ extension VectorChoice {
     let places = (ids + [vector]).compactMap { id in plan.loops.firstIndex { $0.id == id } }
     plan.distribute(kernel, into: wanted, order: places)
     return plan
+  }
+
+  /// Whether a long fold goes row by row of memory, each row once for all vectors along it: what a vector after the
+  /// other reads of many rows would come from far away each time.
+  private func foldsRowsInTurn(_ id: DimensionID, _ tile: PointTile) -> Bool {
+    guard let stage = kernel.stages.first, kernel.leadingFolds == 1, stage.folded.count > 1,
+      let innermost = stage.folded.last, vectors(id, lanes(id, kernel.stages)) > tile.vectors,
+      accumulators(stage, beside: tile.points) == 1, tile.steps == 1,
+      stage.body.varying(with: id).last ?? false
+    else { return false }
+    // The steps are worth getting the results from scratch, and these are few.
+    let sums = tile.points / tile.vectors * kernel.extent(id) * stage.foldedType.byteCount
+    let row = kernel.extent(innermost) * kernel.extent(id) * 4
+    return kernel.extent(innermost) >= 16 && sums <= target.firstLevelCacheBytes / 2
+      && kernel.points(stage.folded) / kernel.extent(innermost) * row > target.firstLevelCacheBytes
+      && stage.body.instructions.contains { instruction in
+        guard case .load(.parameter, let index, _) = instruction.operation else { return false }
+        return index[0].dependence(on: id) == .affine(1)
+      }
   }
 
   /// Whether neighbours along an outer dimension read overlapping windows.
@@ -65,5 +92,51 @@ extension VectorChoice {
     let taps = stage.folded.map(kernel.extent).max() ?? 1
     let bytes = taps * kernel.extent(row) * kernel.extent(vector) * 4
     return bytes > target.firstLevelCacheBytes / 2
+  }
+
+  // MARK: Residues
+
+  /// Computes points together that differ in which steps of a fold reach them: the residues of their places by a stride.
+  ///
+  /// Each then knows its own steps, and they share what they read.
+  func joinResidues(_ plan: inout NestPlan, _ vectors: Int) {
+    // As many as registers hold, with what is added to them.
+    let most = target.vectorRegisters * 3 / 4
+    var points = vectors
+    for place in plan.loops.indices.dropLast().reversed() {
+      let id = plan.loops[place].id
+      guard let count = residues(id), count * points <= most else { continue }
+      plan.loops[place].tile = count
+      plan.loops[place].staysTogether = true
+      points *= count
+    }
+  }
+
+  /// After how many neighbours along a dimension what a fold reads goes on in the same way; nil where it does so step by
+  /// step, or the neighbours are too many or too few.
+  private func residues(_ id: DimensionID) -> Int? {
+    var period = 1
+    func search(_ index: IndexExpression) {
+      for term in index.terms {
+        switch term.atom {
+        case .dimension, .instruction: break
+        case .quotient(let inner, let divisor), .remainder(let inner, let divisor):
+          // What is divided again has the period of what it is made of.
+          if inner.terms.contains(where: { $0.atom == .dimension(id) }) {
+            period *= divisor / commonDivisor(period, divisor)
+          }
+          search(inner)
+        }
+      }
+    }
+    for stage in kernel.stages where !stage.folded.isEmpty {
+      for instruction in stage.body.instructions {
+        guard case .load(_, let index, let guards) = instruction.operation else { continue }
+        (index + guards.map(\.expression)).forEach(search)
+      }
+    }
+    // A dimension that was split has no more points than there are residues.
+    let count = min(period, kernel.extent(id))
+    return 2...4 ~= count ? count : nil
   }
 }

@@ -190,6 +190,7 @@ struct VectorChoice {
     plan.lanes *= together
     vectors = max(vectors / together, 1)
     plan.loops[plan.loops.count - 1].tile = plan.lanes * vectors
+    joinResidues(&plan, vectors * together)
     if !hasFold { plan.loops[plan.loops.count - 1].unroll = together == 1 ? 2 : 1 }
     plan.stages = kernel.stages.map { stage in
       var stagePlan = StagePlan(folded: stage.folded)
