@@ -55,7 +55,10 @@ extension PhaseEmitter {
     _ counter: CounterID, _ range: IndexRange, from start: CodeValue, to end: CodeValue,
     step: Int, copies: Int, isNonempty: Bool, _ body: [LoopStatement]
   ) throws(Diagnostic) -> CodeValue {
-    try emitLoop(from: start, to: end, step: step * copies, isNonempty: isNonempty) {
+    let wasUnrolled = isUnrolled
+    defer { isUnrolled = wasUnrolled }
+    isUnrolled = copies >= 4
+    return try emitLoop(from: start, to: end, step: step * copies, isNonempty: isNonempty) {
       (first: CodeValue) throws(Diagnostic) in
       for copy in 0..<copies {
         counters[counter] = OpenCounter(

@@ -8,7 +8,9 @@ extension PhaseEmitter {
   ///
   /// The parts are in the order of the loops from outermost to innermost: added one after the other, every partial sum
   /// changes as rarely as it can, and LLVM moves it out of the inner loops.
-  func parts(of index: LoopIndex) throws(Diagnostic) -> (parts: [CodeValue], constant: Int) {
+  func parts(
+    of index: LoopIndex
+  ) throws(Diagnostic) -> (parts: [(depth: Int, value: CodeValue)], constant: Int) {
     var constant = index.constant
     var byDepth: [Int: CodeValue] = [:]
     for term in index.terms {
@@ -20,14 +22,14 @@ extension PhaseEmitter {
         ? value : ir.multiplyWithoutOverflow(value, ir.constant(term.coefficient))
       byDepth[depth] = byDepth[depth].map { ir.addWithoutOverflow($0, product) } ?? product
     }
-    return (byDepth.sorted { $0.key < $1.key }.map(\.value), constant)
+    return (byDepth.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, constant)
   }
 
   /// An index as a 64-bit integer.
   func index(_ index: LoopIndex) throws(Diagnostic) -> CodeValue {
     let (parts, constant) = try parts(of: index)
-    guard let first = parts.first else { return ir.constant(constant) }
-    let sum = parts.dropFirst().reduce(first) { ir.addWithoutOverflow($0, $1) }
+    guard let first = parts.first?.value else { return ir.constant(constant) }
+    let sum = parts.dropFirst().reduce(first) { ir.addWithoutOverflow($0, $1.value) }
     return constant == 0 ? sum : ir.addWithoutOverflow(sum, ir.constant(constant))
   }
 

@@ -19,7 +19,14 @@ extension PhaseEmitter {
     let storage = module.storageType(dtype)
     let (parts, constant) = try parts(of: offset)
     var address = memories[memory]
-    for part in parts { address = ir.element(storage, address, part) }
+    for (place, part) in parts.enumerated() {
+      // LLVM would give each of the many elements that the copies of a body read an address of its own, which changes
+      // with every loop around: more than there are registers for. What it cannot look through it takes as one.
+      if place > 0, place == parts.count - 1, part.depth == depth, isUnrolled {
+        address = ir.intrinsic("llvm.strip.invariant.group", [address])
+      }
+      address = ir.element(storage, address, part.value)
+    }
     if constant != 0 { address = ir.element(storage, address, ir.constant(constant)) }
     return Place(
       address: address, storage: storage, elementBytes: dtype.byteCount)

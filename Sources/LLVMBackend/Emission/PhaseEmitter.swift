@@ -18,6 +18,8 @@ final class PhaseEmitter {
   var counters: [CounterID: OpenCounter] = [:]
   /// The number of loops around the present statement, of which the task loop is the first.
   var depth = 0
+  /// Whether the present statement is one of many copies in the body of an unrolled loop.
+  var isUnrolled = false
   /// Whether a store goes past the caches.
   var streams = false
   /// A place that holds zero, which masked-off scalar loads read instead of memory.
