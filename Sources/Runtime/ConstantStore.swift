@@ -48,10 +48,12 @@ package final class ConstantStore: Sendable {
   func constant(_ literal: Literal) -> ConstantSource {
     let digest = literal.digest
     return state.withLock { state in
-      let known = state.constants[digest, default: []].lazy.compactMap(\.source)
-      if let same = known.first(where: { $0.literal == literal }) { return same }
+      let known = state.constants[digest, default: []].filter { $0.source != nil }
+      if let same = known.lazy.compactMap(\.source).first(where: { $0.literal == literal }) {
+        return same
+      }
       let source = ConstantSource(literal: literal, sources: [])
-      state.constants[digest, default: []].append(WeakSource(source: source))
+      state.constants[digest] = known + [WeakSource(source: source)]
       state.dropWhatIsGone()
       return source
     }

@@ -144,9 +144,6 @@ final class IRBuilder {
   func fptrunc(_ a: CodeValue, _ type: LLVMTypeRef) -> CodeValue {
     LLVMBuildFPTrunc(builder, a, type, "")
   }
-  func numberFromSigned(_ a: CodeValue, _ type: LLVMTypeRef) -> CodeValue {
-    LLVMBuildSIToFP(builder, a, type, "")
-  }
   func numberFromUnsigned(_ a: CodeValue, _ type: LLVMTypeRef) -> CodeValue {
     LLVMBuildUIToFP(builder, a, type, "")
   }
