@@ -12,18 +12,25 @@ extension VectorMath {
   func exp(_ x: CodeValue) -> CodeValue {
     // Beyond these the result is infinite or zero.
     let (low, high) = isDouble(x) ? (-746.0, 710.0) : (-105.0, 89.5)
-    let (n, t) = splitExponential(clamp(x, low, high), .ofPower)
-    let half = ir.ashr(n, by: 1)
-    let first = powerOfTwo(half, like: x)
-    return ir.fmul(ir.fma(t, first, first), powerOfTwo(ir.sub(n, half), like: x))
+    // The low bits of n are those of two exponents' sum: of these, each takes about half.
+    let (bias, width) = isDouble(x) ? (1023, 52) : (127, 23)
+    let (n, t) = splitExponential(clamp(x, low, high), .ofPower, raisedBy: 2 * bias)
+    let half = ir.lshr(n, by: 1)
+    let powers = [half, ir.sub(n, half)].map {
+      ir.bitcast(ir.shl($0, by: width), ir.type(of: x))
+    }
+    return ir.fmul(ir.fma(t, powers[0], powers[0]), powers[1])
   }
 
   /// e^x - 1: at most 1.37 ulp (f32), 2.5 ulp (f64).
   ///
   /// 2 (t h + (h - 1/2)) with h = 2^(n - 1), which is always a normal number.
   func expm1(_ x: CodeValue) -> CodeValue {
-    let (n, t) = splitExponential(clamp(x, -40, isDouble(x) ? 710 : 89), .ofDifference)
-    let half = powerOfTwo(ir.sub(n, ir.splat(UInt64(1), ir.type(of: n))), like: x)
+    // The exponent of h, with its bias.
+    let (bias, width) = isDouble(x) ? (1023, 52) : (127, 23)
+    let (n, t) = splitExponential(
+      clamp(x, -40, isDouble(x) ? 710 : 89), .ofDifference, raisedBy: bias - 1)
+    let half = ir.bitcast(ir.shl(n, by: width), ir.type(of: x))
     let result = ir.fma(t, half, ir.fadd(half, -0.5))
     // Here x is the nearest number, and its sign and a denormal's last bit are kept.
     let isSmall = ir.compare(LLVMRealOLT, magnitude(x), isDouble(x) ? 0x1p-54 : 0x1p-25)
@@ -71,12 +78,16 @@ extension VectorMath {
   /// 2^(x factor) of f32, where that is a normal number; a NaN gives anything.
   ///
   /// x factor = n + r with |r| <= 1/2; n is added to the exponent of 2^r.
-  func singlePowerOfTwo(_ x: CodeValue, times factor: Double = 1) -> CodeValue {
+  func singlePowerOfTwo(
+    _ x: CodeValue, times factor: Double = 1, isPaired: Bool = false
+  ) -> CodeValue {
     let factor = splat(factor, like: x)
     let magic = splat(0x1.8p23, like: x)
     let shifted = ir.fma(x, factor, magic)
     let r = ir.fma(x, factor, ir.fsub(magic, shifted))
-    let power = bits(polynomial(r, Self.powerOfTwoSingle))
+    let coefficients = Self.powerOfTwoSingle
+    let power = bits(
+      isPaired ? pairedPolynomial(r, coefficients) : polynomial(r, coefficients))
     return ir.bitcast(ir.add(power, ir.shl(bits(shifted), by: 23)), ir.type(of: x))
   }
 
@@ -94,10 +105,12 @@ extension VectorMath {
     return ir.select(ir.compare(LLVMRealOGT, raised, high), splat(high, like: x), raised)
   }
 
-  /// n as integers and e^r - 1, where x = n ln 2 + r.
-  private func splitExponential(_ x: CodeValue, _ tail: Tail) -> (n: CodeValue, t: CodeValue) {
+  /// e^r - 1 and, as integers in whose low 9 (f64: 12) bits it counts, n + `raise`, where x = n ln 2 + r.
+  private func splitExponential(
+    _ x: CodeValue, _ tail: Tail, raisedBy raise: Int
+  ) -> (n: CodeValue, t: CodeValue) {
     // Adding 1.5 * 2^23 (2^52) leaves the nearest integer in the low bits.
-    let magic = splat(isDouble(x) ? 0x1.8p52 : 0x1.8p23, like: x)
+    let magic = splat((isDouble(x) ? 0x1.8p52 : 0x1.8p23) + Double(raise), like: x)
     let shifted = ir.fma(x, splat(1.442695040888963407, like: x), magic)
     let turns = ir.fsub(shifted, magic)
     let (high, low) =
@@ -114,14 +127,7 @@ extension VectorMath {
       let lost = ir.fma(turns, splat(-low, like: x), ir.fsub(coarse, r))
       t = ir.fadd(r, ir.fma(ir.fmul(r, r), curve, lost))
     }
-    return (ir.sub(bits(shifted), bits(magic)), t)
-  }
-
-  /// 2^n, for n among the exponents of normal numbers.
-  private func powerOfTwo(_ n: CodeValue, like x: CodeValue) -> CodeValue {
-    let (bias, width) = isDouble(x) ? (UInt64(1023), 52) : (127, 23)
-    let biased = ir.add(n, ir.splat(bias, ir.type(of: n)))
-    return ir.bitcast(ir.shl(biased, by: width), ir.type(of: x))
+    return (bits(shifted), t)
   }
 
   private func coefficients(_ tail: Tail, isDouble: Bool) -> [Double] {

@@ -49,6 +49,20 @@ struct VectorMath {
     return sum
   }
 
+  /// The same by pairs of terms, then pairs of these: a few more products and some more rounding, but half the steps
+  /// that wait for one another (Estrin, "Organization of computer systems", 1960).
+  func pairedPolynomial(_ x: CodeValue, _ coefficients: [Double]) -> CodeValue {
+    var terms = coefficients.map { splat($0, like: x) }
+    var power = x
+    while terms.count > 1 {
+      terms = stride(from: 0, to: terms.count, by: 2).map { place in
+        place + 1 < terms.count ? ir.fma(terms[place + 1], power, terms[place]) : terms[place]
+      }
+      if terms.count > 1 { power = ir.fmul(power, power) }
+    }
+    return terms[0]
+  }
+
   /// An f32 function computed in f64 lanes; an f64 function as it is.
   func inDouble(_ arguments: [CodeValue], _ body: ([CodeValue]) -> CodeValue) -> CodeValue {
     if isDouble(arguments[0]) { return body(arguments) }
