@@ -43,6 +43,54 @@ struct ScheduleMemoryTests {
         ScalarInstruction(.binary(.subtract), [0, 1], .f32),
       ])
     try checkSchedule(maker, tolerance: 0)
+    try checkSchedule(maker, tolerance: 0, targets: smallCaches)
+  }
+
+  /// What no cache holds is put together in scratch by blocks, of which the last ones may be smaller, and then streamed,
+  /// while the next block is asked for.
+  @Test(arguments: [(2, 24, 70), (1, 19, 130), (1, 70, 24)], [DType.f32, .f64, .bf16, .i8])
+  func gathersWhatIsTransposed(extents: (Int, Int, Int), dtype: DType) throws {
+    let (batch, channels, points) = extents
+    var maker = KernelMaker("layout")
+    let (n, c) = (maker.dimension("n", batch), maker.dimension("c", channels))
+    let p = maker.dimension("p", points)
+    let x = maker.input(dtype, [batch, points, channels])
+    let out = maker.output(dtype, [batch, channels, points])
+    let twice = maker.output(dtype, [batch, channels, points])
+    maker.kernel.outer = [n, c, p]
+    let loads = load(x, [at(n), at(p), at(c)], dtype)
+    maker.stage(out, [at(n), at(c), at(p)], .map, [loads])
+    maker.stage(
+      twice, [at(n), at(c), at(p)], .map,
+      [loads, ScalarInstruction(.binary(.add), [0, 0], dtype)])
+    try checkSchedule(maker, tolerance: 0, targets: smallCaches)
+    guard dtype == .f32, points > 64 else { return }
+    let text = try schedule(maker.finished, for: smallCaches[1]).description
+    #expect(text.contains("worker block") && text.contains("prefetch p0["), "\(text)")
+    #expect(text.contains("stream %"), "\(text)")
+  }
+
+  /// Rows that change places are streamed in the order in which they are read, but not where a second operand lies
+  /// as the result.
+  @Test(arguments: [false, true])
+  func readsRowsInOrder(hasSecond: Bool) throws {
+    var maker = KernelMaker("heads")
+    let (h, w) = (maker.dimension("h", 5), maker.dimension("w", 7))
+    let c = maker.dimension("c", 64)
+    let x = maker.input(.f32, [7, 5, 64])
+    let y = maker.input(.f32, [5, 7, 64])
+    let out = maker.output(.f32, [5, 7, 64])
+    maker.kernel.outer = [h, w, c]
+    let first = load(x, [at(w), at(h), at(c)])
+    let loads = [first, hasSecond ? load(y, [at(h), at(w), at(c)]) : first]
+    maker.stage(
+      out, [at(h), at(w), at(c)], .map, loads + [ScalarInstruction(.binary(.add), [0, 1], .f32)])
+    try checkSchedule(maker, tolerance: 0, targets: smallCaches)
+    let text = try schedule(maker.finished, for: smallCaches[1]).description
+    let places = ["for w in", "for h in"].map {
+      text.firstRange(of: $0)?.lowerBound ?? text.endIndex
+    }
+    #expect((places[0] < places[1]) == !hasSecond, "\(text)")
   }
 
   /// A transpose loads and stores whole vectors, and moves lanes in registers.

@@ -41,6 +41,8 @@ struct BodyEmitter {
   let padded: Set<Int>
   /// Parameters that are stored past the caches.
   var streamed: Set<Int> = []
+  /// Parameters of which a block is put together in scratch.
+  var gathered: [Int: GatheredBlock] = [:]
 
   /// Emits a body and gives the register of each instruction.
   ///
@@ -313,6 +315,10 @@ extension BodyEmitter {
     let dtype = kernel.type(of: tensor).dtype
     let (memory, index) = place(tensor, indices.evaluate(expression), point)
     let value = convert(value, to: dtype)
+    if case .parameter(let place) = tensor, let block = gathered[place], let vector = point.vector {
+      // There is room for the lanes behind the last point.
+      return builder.store(widen(value, to: vector.lanes), block.access(point, builder))
+    }
     if index.isUniform {
       if builder.type(of: value).lanes == 1 {
         return builder.store(value, LoopAccess(memory: memory, offset: index.base))

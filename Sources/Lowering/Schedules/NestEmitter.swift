@@ -5,9 +5,9 @@ import LoopIR
 struct NestEmitter {
   let builder: LoopsBuilder
   let kernel: Kernel
-  let plan: NestPlan
+  var plan: NestPlan
   let fault: PlantedFault?
-  let stages: StageEmitter
+  var stages: StageEmitter
   /// For each stage that is folded row by row the memory of its results so far.
   let sums: [Int]
   /// The points of loops at which no guard fails, where there are others.
@@ -54,13 +54,20 @@ struct NestEmitter {
     try builder.phase(
       taskCount: taskCount, workPerTask: ceilingQuotient(plan.work, taskCount)
     ) { task throws(Diagnostic) in
-      var starts: [LoopIndex] = []
-      var rest = taskCount
-      for (loop, count) in zip(plan.loops, counts) {
-        rest /= count
-        starts.append(builder.remainder(builder.quotient(task, rest), count) * loop.block)
+      let starts = self.starts(of: task, counts)
+      if plan.isGathered {
+        return try gather(starts, next: self.starts(of: task + 1, counts))
       }
       try outer(0, starts, Tile())
+    }
+  }
+
+  /// Where the blocks of a task start.
+  private func starts(of task: LoopIndex, _ counts: [Int]) -> [LoopIndex] {
+    var rest = counts.reduce(1, *)
+    return zip(plan.loops, counts).map { loop, count in
+      rest /= count
+      return builder.remainder(builder.quotient(task, rest), count) * loop.block
     }
   }
 
@@ -72,7 +79,7 @@ struct NestEmitter {
     var isBorder = false
   }
 
-  private func outer(
+  func outer(
     _ depth: Int, _ starts: [LoopIndex], _ tile: Tile
   ) throws(Diagnostic) {
     guard depth < plan.loops.count else { return try stages(at: tile) }

@@ -30,6 +30,8 @@ struct NestPlan {
   var padded: Set<Int> = []
   /// Outputs that are stored past the caches.
   var streamed: Set<Int> = []
+  /// Whether a task first puts its block of these outputs together in scratch, then stores whole pieces of rows.
+  var isGathered = false
 }
 
 /// The loop over an outer dimension.

@@ -3,7 +3,7 @@ import LoopIR
 
 /// Emits one stage for the points of a tile at once.
 struct StageEmitter {
-  let body: BodyEmitter
+  var body: BodyEmitter
   /// The locals that differ between the lanes of the outer vector dimension.
   let varyingLocals: Set<Int>
   let fault: PlantedFault?

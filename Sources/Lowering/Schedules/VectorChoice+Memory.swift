@@ -9,6 +9,9 @@ extension VectorChoice {
   /// and few enough for the lines that it has begun to stay in the first-level cache.
   private static let transposedBlock = (along: 128, across: 64)
 
+  /// How many neighbouring bytes memory stores, and brings, about as fast as many more.
+  private static let gatheredRunBytes = 256
+
   /// From here on a row is worth a stream of its own.
   private static let longRowBytes = 2048
 
@@ -29,9 +32,8 @@ extension VectorChoice {
   /// Whether a load steps along the vectors and is contiguous along another dimension.
   func isCrossed(_ instruction: ScalarInstruction, _ id: DimensionID, _ other: DimensionID) -> Bool
   {
-    guard case .load(.parameter(let place), let index, let guards) = instruction.operation,
-      guards.isEmpty, index[0].isAffine, index[0].dependence(on: other) == .affine(1),
-      case .affine(let step) = index[0].dependence(on: id), step > 1
+    guard case .load(.parameter(let place), _, _) = instruction.operation,
+      instruction.isCrossed(id, other)
     else { return false }
     return kernel.stages.allSatisfy { $0.target != .parameter(place) }
   }
@@ -49,6 +51,7 @@ extension VectorChoice {
     let line = max(plan.lanes, VectorChoice.lineBytes / bytes)
     plan.stages = kernel.stages.map { StagePlan(folded: $0.folded) }
     let block = VectorChoice.transposedBlock
+    if !plan.streamed.isEmpty { return gathering(plan, across, bytes) }
     var points = block.along * block.across
     for place in plan.loops.indices.reversed() {
       let id = plan.loops[place].id
@@ -63,6 +66,23 @@ extension VectorChoice {
       }
       plan.loops[place].block = size
       points = max(points / size, 1)
+    }
+    return plan
+  }
+
+  /// The plan whose tasks put a block together in scratch: rows of it that are worth storing at once, from rows that
+  /// are worth reading at once.
+  private func gathering(_ plan: NestPlan, _ across: DimensionID, _ bytes: Int) -> NestPlan {
+    var plan = plan
+    plan.isGathered = true
+    for place in plan.loops.indices {
+      let id = plan.loops[place].id
+      let extent = kernel.extent(id)
+      let isTransposed = id == across || id == plan.vector
+      plan.loops[place].tile = isTransposed ? plan.lanes : 1
+      let run = max(VectorChoice.gatheredRunBytes / bytes, plan.lanes)
+      plan.loops[place].block =
+        !isTransposed ? 1 : id == across && extent <= 4 * run ? extent : min(run, extent)
     }
     return plan
   }
@@ -157,6 +177,36 @@ extension VectorChoice {
     return kernel.extent(id) >= vectors * lanes ? vectors : 1
   }
 
+  /// The outer dimensions in the order of what is read, where it is in another than the result; nil elsewhere.
+  ///
+  /// Pieces of rows are streamed about as fast in any order, but read fast only one after the other.
+  func readingOrder(last id: DimensionID) -> [DimensionID]? {
+    let bytes = kernel.stages.map { kernel.type(of: $0.target).dtype.byteCount }.min() ?? 4
+    guard kernel.stages.allSatisfy({ $0.kind == .map && $0.dimensions.isEmpty }),
+      kernel.extent(id) * bytes >= VectorChoice.gatheredRunBytes
+    else { return nil }
+    let others = kernel.outerByStride.filter { $0 != id }
+    let size = kernel.points(others + [id])
+    var found: [DimensionID]?
+    for instruction in kernel.stages.flatMap(\.body.instructions) {
+      guard case .load(.parameter(let place), let index, _) = instruction.operation,
+        kernel.parameters[place].type.shape.elementCount >= size, index[0].isAffine,
+        index[0].dependence(on: id) == .affine(1)
+      else { continue }
+      func step(_ other: DimensionID) -> Int {
+        if case .affine(let step) = index[0].dependence(on: other) { step } else { 0 }
+      }
+      let order = others.enumerated().sorted { a, b in
+        let (first, second) = (step(a.element), step(b.element))
+        return first != second ? first > second : a.offset < b.offset
+      }.map(\.element)
+      // Where operands differ, none is better than the order of the result.
+      if order == others || order != found ?? order { return nil }
+      found = order
+    }
+    return found.map { $0 + [id] }
+  }
+
   /// The outputs that no cache could hold, where they are written in whole lines along a dimension.
   func streamed(along id: DimensionID) -> Set<Int> {
     var places: Set<Int> = []
@@ -173,5 +223,16 @@ extension VectorChoice {
       }
     }
     return places
+  }
+}
+
+extension ScalarInstruction {
+  /// Whether a load steps along a dimension, and is contiguous along another.
+  func isCrossed(_ id: DimensionID, _ other: DimensionID) -> Bool {
+    guard case .load(.parameter, let index, let guards) = operation, guards.isEmpty,
+      index[0].isAffine, index[0].dependence(on: other) == .affine(1),
+      case .affine(let step) = index[0].dependence(on: id)
+    else { return false }
+    return step > 1
   }
 }

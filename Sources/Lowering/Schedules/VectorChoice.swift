@@ -175,8 +175,11 @@ struct VectorChoice {
     var plan = NestPlan()
     plan.vector = id
     plan.lanes = lanes(id, kernel.stages)
-    plan.loops = orderedOuter(last: id).map { OuterLoop(id: $0, block: kernel.extent($0)) }
     plan.streamed = streamed(along: id)
+    let order = plan.streamed.isEmpty ? nil : readingOrder(last: id)
+    plan.loops = (order ?? orderedOuter(last: id)).map {
+      OuterLoop(id: $0, block: kernel.extent($0))
+    }
     if let across = crossing(id) { return transposing(plan, across) }
     if let tile = other ?? pointTile(id) { return sharing(plan, tile) }
     if foldsLongColumns(id) { return foldingRows(plan, id) }
