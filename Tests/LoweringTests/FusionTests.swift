@@ -244,12 +244,12 @@ import Testing
   /// So are the images of the gradient of such filters.
   @Test func filterGradientsNeedNoPaddedCopy() throws {
     let graph = try makeGraph([
-      TensorType(.f32, [2, 9, 8, 4]), TensorType(.f32, [2, 9, 8, 4]),
+      TensorType(.f32, [2, 12, 10, 4]), TensorType(.f32, [2, 12, 10, 4]),
     ]) { builder, x in
       let layer = Convolution(stride: [1, 1], padding: [[1, 1], [1, 1]], groups: 4)
-      let split = try builder.reshape(x[0], [2, 9, 8, 4, 1])
+      let split = try builder.reshape(x[0], [2, 12, 10, 4, 1])
       let turned = try builder.transpose(split, [4, 1, 2, 3, 0])
-      let images = try builder.reshape(turned, [1, 9, 8, 8])
+      let images = try builder.reshape(turned, [1, 12, 10, 8])
       let filters = try builder.transpose(x[1], [1, 2, 0, 3])
       let taps = try builder.convolution(images, filters, layer)
       return [try builder.transpose(taps, [1, 2, 0, 3])]

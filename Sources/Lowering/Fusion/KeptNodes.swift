@@ -215,14 +215,14 @@ struct KeptNodes: Sendable {
     let steps = (rank..<reader.extents.count).filter { reader.extents[$0] > 1 }
     let isFolded = steps.allSatisfy { isRead(padded, along: $0) }
     let windows = isFolded ? steps : results.filter { isRead(padded, along: $0) }
+    let taps = windows.reduce(1) { $0 * reader.extents[$1] }
+    // Where a fold walks over the image, each row at whose ends a guard may fail is dear.
+    let hasFewEnds = taps <= 16 && padded.allSatisfy { 5 * shapes.1[$0] <= 6 * shapes.0[$0] }
     let hasChannels =
       windows.count < results.count && results.allSatisfy { isRead(index.indices, along: $0) }
-    let taps = windows.reduce(1) { $0 * reader.extents[$1] }
-    guard isFolded || hasChannels, taps <= 32,
+    guard isFolded || hasChannels && hasFewEnds, taps <= 32,
       reader.pointCount <= 2 * taps * node.type.shape.elementCount
-    else {
-      return nil
-    }
+    else { return nil }
     let bounds = IndexBounds(extents: reader.extents)
     let inner = read.index.map { $0.substituting(index, in: bounds) }
     return affineBase(of: source, at: inner, extents: reader.extents)?.node
