@@ -72,3 +72,29 @@ extension NestPlan {
     return plan
   }
 }
+
+extension NestPlan {
+  /// Unrolls loops of a few turns that decide what is read: in each turn it is known.
+  ///
+  /// So are read the parts that a reshape interleaves, as those of a strided convolution's gradient.
+  mutating func unrollChoices(of kernel: Kernel) {
+    var copies = 1
+    for place in loops.indices.dropLast() where loops[place].tile == 1 {
+      let (id, extent) = (loops[place].id, kernel.extent(loops[place].id))
+      guard extent <= 4, extent * copies <= 8, kernel.stages.contains(where: { $0.chooses(by: id) })
+      else { continue }
+      loops[place].unroll = extent
+      copies *= extent
+    }
+  }
+}
+
+extension KernelStage {
+  /// Whether a guard depends on a dimension.
+  fileprivate func chooses(by id: DimensionID) -> Bool {
+    body.instructions.contains { instruction in
+      guard case .load(_, _, let guards) = instruction.operation else { return false }
+      return guards.contains { $0.expression.dependence(on: id) != .affine(0) }
+    }
+  }
+}

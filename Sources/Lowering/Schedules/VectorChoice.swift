@@ -200,6 +200,7 @@ struct VectorChoice {
       stagePlan.accumulators = accumulators(stage, beside: vectors * together)
       return stagePlan
     }
+    plan.unrollChoices(of: kernel)
     if readsWindows, let ahead = plan.loops.dropLast().last(where: { $0.tile == 1 }) {
       for place in plan.stages.indices { plan.stages[place].ahead = ahead.id }
     }
