@@ -48,6 +48,7 @@ extension StageEmitter {
           stage, function, place, builder.read(variable), masked: isTail ? identity : nil)
         builder.assign(variable, value)
       }
+      if let rows = plan.nextRows { askFor(rows, stage.body, points[0].moved(to: inner)) }
     }
     return variables.map { group in
       var values = group.map { builder.read($0) }
@@ -64,6 +65,18 @@ extension StageEmitter {
       }
       return values[0]
     }
+  }
+
+  /// Asks for a step's share of the rows of a later tile.
+  private func askFor(_ rows: NextRows, _ body: ScalarBody, _ first: Point) {
+    let load = body.instructions[rows.load].operation
+    guard case .load(.parameter(let memory), let index, _) = load,
+      let row = first.counters[rows.id], let step = first.counters[rows.step]
+    else { return }
+    var point = first
+    point.counters[rows.id] = row + LoopIndex(constant: NextRows.distance * rows.tile)
+    let indices = IndexEmitter(builder: builder, point: point, values: [])
+    builder.prefetch(memory, indices.evaluate(index[0]).base + step * (rows.tile - 1))
   }
 
   /// The lanes that the value of a stage has at a point.

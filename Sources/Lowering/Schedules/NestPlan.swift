@@ -61,6 +61,24 @@ struct StagePlan {
   var unroll = 1
   /// The outer dimension whose next points' elements are asked for while those of the present ones are used.
   var ahead: DimensionID?
+  /// The rows of a contraction that are asked for while those of the present tile are used.
+  var nextRows: NextRows?
+}
+
+/// Rows of a contraction that lie one after the other in memory, in tiles.
+///
+/// A processor foresees few streams, and each row of a tile is one; but the next tile begins where the last row ends. In
+/// each step of the reduction as many elements of a later tile are asked for as the present one reads.
+struct NextRows {
+  /// The instruction that loads the rows.
+  var load: Int
+  /// Their dimension, and how many a tile has.
+  var id: DimensionID
+  var tile: Int
+  /// The dimension of the reduction.
+  var step: DimensionID
+  /// How many tiles ahead.
+  static let distance = 2
 }
 
 extension NestPlan {

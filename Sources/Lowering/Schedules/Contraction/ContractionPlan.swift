@@ -57,8 +57,52 @@ extension Contraction {
     }
     plan.stages = kernel.stages.map { StagePlan(folded: $0.folded) }
     plan.stages[0].unroll = 4
+    plan.stages[0].nextRows = nextRows(tile, target)
     distribute(&plan, target)
+    moveColumnsInward(&plan, target)
     return plan
+  }
+
+  /// The rows to ask for: where they come from memory and few panels pass by, so that most loads of them are the first.
+  private func nextRows(_ tile: RegisterTile, _ target: Target) -> NextRows? {
+    guard let id = rows.first, tile.rowCount == tile.rows[0], tile.rowCount > 1,
+      reduced.count == 1, let step = reduced.last, fold.body.stride(rowLoad, along: step) == 1,
+      fold.body.stride(rowLoad, along: id) == kernel.extent(step),
+      case .load(.parameter(let memory), _, _) = fold.body.instructions[rowLoad].operation,
+      kernel.parameters[memory].type.byteCount > target.secondLevelCacheBytes,
+      ceilingQuotient(extent, lanes * tile.vectors) <= 8
+    else { return nil }
+    return NextRows(load: rowLoad, id: id, tile: tile.rowCount, step: step)
+  }
+
+  /// Lets the columns pass by for as many rows at a time as the second-level cache holds, where a task has more.
+  private func moveColumnsInward(_ plan: inout NestPlan, _ target: Target) {
+    let columns = plan.loops[batch.count]
+    guard columns.block > columns.tile else { return }
+    let cache = target.secondLevelCacheBytes
+    let size = fold.body.instructions[column].dtype.byteCount
+    let room = cache * 3 / 4 - min(columns.block * stepCount * size, cache / 2)
+    for place in batch.count..<max(batch.count, plan.loops.count - 2) {
+      let rows = plan.loops[(place + 1)...]
+      // Each panel has to serve some tiles while it is in the first-level cache.
+      let tiles = rows.dropFirst().reduce(1) { $0 * ($1.block / $1.tile) }
+      guard tiles >= 8, bytesRead(by: rows) > room else { return }
+      plan.loops.swapAt(place, place + 1)
+    }
+  }
+
+  /// The memory between the first and the last element of the row factor that a task's rows read; 0 where that is not
+  /// known.
+  private func bytesRead(by loops: ArraySlice<OuterLoop>) -> Int {
+    let load = fold.body.instructions[rowLoad]
+    guard case .load(_, let index, _) = load.operation else { return 0 }
+    let counts = loops.map { ($0.id, $0.block) } + reduced.map { ($0, kernel.extent($0)) }
+    var span = 1
+    for (id, count) in counts {
+      guard case .affine(let step) = index[0].dependence(on: id) else { return 0 }
+      span += abs(step) * (count - 1)
+    }
+    return span * load.dtype.byteCount
   }
 
   /// Splits the work into tasks over batch and row dimensions first: a task's rows stay in the second-level cache
