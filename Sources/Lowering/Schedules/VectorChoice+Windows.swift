@@ -59,11 +59,26 @@ extension VectorChoice {
     let sums = tile.points / tile.vectors * kernel.extent(id) * stage.foldedType.byteCount
     let row = kernel.extent(innermost) * kernel.extent(id) * 4
     return kernel.extent(innermost) >= 16 && sums <= target.firstLevelCacheBytes / 2
+      && readings(ofRowsAlong: innermost, tile) <= VectorChoice.fewReadings
       && kernel.points(stage.folded) / kernel.extent(innermost) * row > target.firstLevelCacheBytes
       && stage.body.instructions.contains { instruction in
         guard case .load(.parameter, let index, _) = instruction.operation else { return false }
         return index[0].dependence(on: id) == .affine(1)
       }
+  }
+
+  /// How often a row comes back from the second-level cache, when rows are taken in turn, before it is worse than
+  /// coming line by line from farther away once (measured: 3 times gains a third, 5 times loses as much).
+  private static let fewReadings = 4
+
+  /// How many rows of memory the points of a tile read at once, and so how often each row is read.
+  private func readings(ofRowsAlong innermost: DimensionID, _ tile: PointTile) -> Int {
+    guard let body = kernel.stages.first?.body else { return 1 }
+    return body.instructions.indices.reduce(1) { most, place in
+      let row = body.ownStep(place, along: innermost) * kernel.extent(innermost)
+      let rows = tile.sizes.filter { row > 0 && body.ownStep(place, along: $0.key) >= row }
+      return max(most, rows.values.reduce(1, *))
+    }
   }
 
   /// Whether neighbours along an outer dimension read overlapping windows.
