@@ -45,7 +45,7 @@ extension Dot {
     if pairs.isEmpty { return }
     guard pairs.count == 2, pairs[0].count == pairs[1].count, !pairs[0].isEmpty else {
       throw refusal(
-        .invalidAttribute, "has \(name) \(pairs), not two equally long lists of dimensions",
+        .invalidAttribute, "has \(name) \(pairs), not two lists of one length above 0",
         hint: "write [[dimensions of the left], [dimensions of the right]], or nothing for none")
     }
     try requireInRange("\(name) (left)", pairs[0], of: lhs)
