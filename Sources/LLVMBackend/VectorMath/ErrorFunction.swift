@@ -3,7 +3,7 @@ import GraphIR
 
 /// The error function.
 extension VectorMath {
-  /// erf(x): at most 1.39 ulp (f32), 4.5 ulp (f64).
+  /// erf(x): at most 1.48 ulp (f32), 4.5 ulp (f64).
   func erf(_ x: CodeValue) -> CodeValue { isDouble(x) ? doubleErf(x) : singleErf(x) }
 
   /// x + x P(x^2) up to 0.95, 1 - 2^P(|x|) beyond.
