@@ -175,7 +175,7 @@ extension BlockedEmitter {
       counters[id] = place
     }
     let share = ceilingQuotient(part.count, blocking.panels * blocking.tiles)
-    let line = max(1, 64 / dtype.byteCount)
+    let line = max(1, VectorChoice.lineBytes / dtype.byteCount)
     try builder.loop("ahead", to: LoopIndex(constant: share)) { number throws(Diagnostic) in
       let ahead = bounded(
         (panel * blocking.tiles + tile) * share + number, below: part.count)
