@@ -69,6 +69,37 @@ struct ScheduleContractionTests {
     try checkSchedule(maker)
   }
 
+  /// The heads of the loops over a dimension, as they are printed.
+  private func heads(of name: Character, in loops: Loops) -> [Substring] {
+    loops.description.split(separator: "\n").filter { line in
+      let words = line.split(separator: " ")
+      return words.count > 1 && words[0] == "for" && words[1].first == name
+    }
+  }
+
+  /// What a tile of rows leaves over, two of 128, is a tile of its own where tasks share the rows, too.
+  @Test func rowsLeftOverStayTogether() throws {
+    let loops = try schedule(dot(128, 128, 128, .plain).finished, for: scheduleTargets[1])
+    #expect((loops.phases.last?.taskCount ?? 0) > 1)
+    #expect(heads(of: "r", in: loops).count == 2)
+  }
+
+  /// Tasks share the columns rather than rows, of which a panel needs several tiles.
+  @Test func panelsServeSeveralTiles() throws {
+    let loops = try schedule(dot(256, 512, 256, .plain).finished, for: scheduleTargets[1])
+    let columns = heads(of: "j", in: loops)
+    #expect(!columns.isEmpty && !columns.contains { $0.contains("0..<512") })
+  }
+
+  /// A vector by a matrix: tasks read whole rows, where there are enough.
+  @Test func vectorByMatrix() throws {
+    let loops = try schedule(
+      dot(1, 1024, 4096, .plain, epilogue: false).finished, for: scheduleTargets[1])
+    #expect((loops.phases.first?.taskCount ?? 0) > 8)
+    let columns = heads(of: "j", in: loops)
+    #expect(!columns.isEmpty && columns.allSatisfy { $0.contains("0..<1024") })
+  }
+
   /// Machines with caches so small that a product of a few hundred is cut into blocks.
   private let smallCaches = [(16, 32), (32, 16), (64, 32)].map { bytes, registers in
     Target(

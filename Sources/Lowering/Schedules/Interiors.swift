@@ -21,6 +21,8 @@ extension NestPlan {
         guard let points = kernel.interior(of: condition, along: loop.id) else { continue }
         interior = interior.clamped(to: points)
       }
+      // Without guards that fail, what a tile leaves over is computed together.
+      if interior == 0..<extent { continue }
       if loop.block < extent {
         let first = ceilingQuotient(interior.lowerBound, loop.tile) * loop.tile
         interior = first..<max(interior.upperBound / loop.tile * loop.tile, first)

@@ -15,6 +15,9 @@ extension VectorChoice {
   /// From here on a row is worth a stream of its own.
   private static let longRowBytes = 2048
 
+  /// As many tasks keep the threads busy without pieces of rows.
+  private static let wholeRowTasks = 16
+
   // MARK: Transpositions
 
   /// The dimension across the vectors along which elements lie that are not contiguous along the vectors.
@@ -161,8 +164,13 @@ extension VectorChoice {
     let most = target.firstLevelCacheBytes / (8 * plan.rowFolds)
     let tiles = max(most / plan.loops[last].tile, 1)
     let tile = plan.loops[last].tile
-    // A task reads no less of a row than what is worth a stream.
-    let least = min(VectorChoice.longRowBytes / 4 / tile * tile, kernel.extent(id))
+    // A task reads no less of a row than what is worth a stream, and all of it where there are enough others: a
+    // prefetcher then runs on into the next row.
+    let others = plan.loops.dropLast().reduce(1) {
+      $0 * ceilingQuotient(kernel.extent($1.id), $1.block)
+    }
+    let worthwhile = others >= VectorChoice.wholeRowTasks ? .max : VectorChoice.longRowBytes / 4
+    let least = min(worthwhile / tile * tile, kernel.extent(id))
     plan.loops[last].block = min(max(plan.loops[last].block, least), tiles * tile)
     return plan
   }

@@ -94,7 +94,7 @@ extension Contraction {
       let size = fold.body.instructions[column].dtype.byteCount
       let copies = Double(extent) * steps
       let isFar = copies * Double(size) > Double(target.secondLevelCacheBytes)
-      cost += copies * (columnStride == 1 ? 0.5 : 2) * (isFar ? 4 : 1)
+      cost += copies * ((columnStride == 1 ? 0.5 : 1) + (isFar ? 1.5 : 0))
     }
     // Lanes that lie apart are read and written one by one, each in a line of its own; few lines stay in the cache
     // until the next rows come to them.

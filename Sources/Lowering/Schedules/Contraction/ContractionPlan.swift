@@ -105,8 +105,11 @@ extension Contraction {
     return span * load.dtype.byteCount
   }
 
+  /// How many tiles of a task's rows, at least, a panel serves while it is in the first-level cache.
+  private static let tilesOfPanel = 8
+
   /// Splits the work into tasks over batch and row dimensions first: a task's rows stay in the second-level cache
-  /// while the panels pass by.
+  /// while the panels pass by, and are enough for the panels to come from farther away.
   private func distribute(_ plan: inout NestPlan, _ target: Target) {
     let element = fold.body.instructions[row].dtype.byteCount
     let rowBytes = kernel.points(rows) * kernel.points(reduced) * element
@@ -124,7 +127,16 @@ extension Contraction {
       wanted = max(wanted, min(cached, 4 * NestPlan.maximumTasks))
       order = order.filter { !within.contains($0) } + within
     }
-    plan.distribute(kernel, into: wanted, order: order)
+    let tiles = plan.loops[(batch.count + 1)...].reduce(1) {
+      $0 * ceilingQuotient(kernel.extent($1.id), $1.tile)
+    }
+    let enough = kernel.points(batch) * max(tiles / Contraction.tilesOfPanel, fits, 1)
+    guard within.isEmpty, panels > 1, enough < wanted else {
+      return plan.distribute(kernel, into: wanted, order: order)
+    }
+    plan.distribute(kernel, into: enough, order: order.dropLast())
+    let parts = plan.loops.reduce(1) { $0 * ceilingQuotient(kernel.extent($1.id), $1.block) }
+    plan.distribute(kernel, into: wanted / parts, order: [batch.count])
   }
 
   /// Whether results along a batch dimension lie nearer to each other than those of neighbouring rows.
@@ -154,7 +166,9 @@ extension NestPlan {
     }
     loops = sorted.map(\.element) + [last]
     for place in loops.indices { loops[place].block = kernel.extent(loops[place].id) }
-    distribute(kernel)
+    // The threads are awake for the products, and a copied element takes longer than an operation in registers.
+    let wanted = min(NestPlan.maximumTasks, work / (NestPlan.grain / 8))
+    distribute(kernel, into: wanted, order: Array(loops.indices))
   }
 }
 
