@@ -154,14 +154,12 @@ extension AttentionEmitter {
           .load(LoopAccess(memory: factors[stage] ?? 0, offset: offset)), type)
       }
       for (offset, variables) in variables.enumerated() {
-        var point = Point(counters: block.counters)
-        point.counters[attention.key] = key + LoopIndex(constant: offset)
-        point.counters[step] = place
-        let emitted = try body.emit(slice, at: point)
+        var counters = block.counters
+        counters[attention.key] = key + LoopIndex(constant: offset)
+        counters[step] = place
+        let factor = try keyFactor(stage, slice, counters, step)
         for (row, variable) in zip(rows, variables) {
-          builder.assign(
-            variable,
-            body.multiplyAdd(emitted[emitted.count - 1], row, builder.read(variable)))
+          builder.assign(variable, body.multiplyAdd(factor, row, builder.read(variable)))
         }
       }
     }

@@ -4,13 +4,13 @@ import LoopIR
 /// Products of matrices with other factors.
 extension AttentionEmitter {
   /// Columns that are computed together: the first, and the lanes of each vector that are columns.
-  private struct Columns {
+  struct Columns {
     var first: LoopIndex
     var active: [Int]
   }
 
   /// Runs a body for groups of columns.
-  private func columns(
+  func columns(
     of id: DimensionID, _ vectors: Int, _ inside: (Columns) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
     let extent = kernel.extent(id)
@@ -39,7 +39,7 @@ extension AttentionEmitter {
   }
 
   /// A point with a vector of columns.
-  private func point(
+  func point(
     _ counters: [DimensionID: LoopIndex], _ id: DimensionID, _ columns: Columns, _ vector: Int
   ) -> Point {
     var point = Point(counters: counters)
@@ -54,15 +54,11 @@ extension AttentionEmitter {
   /// Adds the products of one step to sums: an element of the matrix for each row of the tile, by `element`, with the
   /// other factor at the counters.
   private func add(
-    _ product: Attention.Product, _ slice: ScalarBody, _ counters: [DimensionID: LoopIndex],
-    _ columns: Columns, _ variables: [[VariableID]], element: (Int) -> LoopIndex
+    _ stage: Int, _ product: Attention.Product, _ slice: ScalarBody,
+    _ counters: [DimensionID: LoopIndex], _ columns: Columns, _ variables: [[VariableID]],
+    element: (Int) -> LoopIndex
   ) throws(Diagnostic) {
-    var factors: [RegisterID] = []
-    for vector in columns.active.indices {
-      let emitted = try body.emit(
-        slice, at: point(counters, product.column, columns, vector))
-      factors.append(body.widen(emitted[emitted.count - 1], to: lanes))
-    }
+    let factors = try factors(stage, product, slice, counters, columns)
     for (row, variables) in variables.enumerated() {
       let access = LoopAccess(memory: matrices[product.matrix] ?? 0, offset: element(row))
       let value = builder.define(.load(access), LoopType(attention.dtype))
@@ -70,6 +66,25 @@ extension AttentionEmitter {
         builder.assign(variable, body.multiplyAdd(value, factor, builder.read(variable)))
       }
     }
+  }
+
+  /// The vectors of a product's other factor.
+  private func factors(
+    _ stage: Int, _ product: Attention.Product, _ slice: ScalarBody,
+    _ counters: [DimensionID: LoopIndex], _ columns: Columns
+  ) throws(Diagnostic) -> [RegisterID] {
+    var factors: [RegisterID] = []
+    for vector in columns.active.indices {
+      if let copy = copyOfStage[stage], let key = counters[attention.key] {
+        let (copy, memory) = copies[copy]
+        let offset = key * copy.pitch + columns.first + LoopIndex(constant: vector * lanes)
+        factors.append(builder.define(.load(LoopAccess(memory: memory, offset: offset)), type))
+      } else {
+        let emitted = try body.emit(slice, at: point(counters, product.column, columns, vector))
+        factors.append(body.widen(emitted[emitted.count - 1], to: lanes))
+      }
+    }
+    return factors
   }
 
   // MARK: Over keys
@@ -102,7 +117,7 @@ extension AttentionEmitter {
       key throws(Diagnostic) in
       var counters = block.counters
       counters[attention.key] = key
-      try add(product, slice, counters, columns, variables) { row in
+      try add(stage, product, slice, counters, columns, variables) { row in
         key * plan.rows + first + LoopIndex(constant: row)
       }
     }
@@ -215,7 +230,7 @@ extension AttentionEmitter {
       row throws(Diagnostic) in
       var counters = block.counters
       counters[attention.row] = block.row + row
-      try add(product, slice, counters, columns, variables) { places[$0] * plan.rows + row }
+      try add(stage, product, slice, counters, columns, variables) { places[$0] * plan.rows + row }
     }
     for (key, variables) in zip(places, variables) {
       for (vector, variable) in variables.enumerated() {

@@ -25,6 +25,10 @@ struct AttentionEmitter {
   private(set) var values: [Int: Int] = [:]
   /// The worker's memory of sums over rows, by their stage: `[key][column]`.
   private(set) var sums: [Int: Int] = [:]
+  /// The factors that are copied, each with the worker's memory of its copy.
+  private(set) var copies: [(copy: KeyCopy, memory: Int)] = []
+  /// For a stage that reads its factor from a copy the place of that.
+  private(set) var copyOfStage: [Int: Int] = [:]
 
   var kernel: Kernel { attention.kernel }
   var rowCount: Int { kernel.extent(attention.row) }
@@ -59,16 +63,21 @@ struct AttentionEmitter {
     lastSeenKey = attention.lastSeenKey
     body = BodyEmitter(
       builder: builder, kernel: attention.kernel, scratch: [:], localLanes: 1, padded: [])
-    addMemories()
+    addMemories(target)
   }
 
-  private mutating func addMemories() {
+  private mutating func addMemories(_ target: Target) {
     func add(_ name: String, _ dtype: DType, _ count: Int) -> Int {
       builder.addMemory(LoopMemory(name: name, dtype: dtype, count: count, kind: .worker))
     }
-    for local in attention.matricesInMemory.sorted() {
-      let type = kernel.locals[local]
-      matrices[local] = add(type.name, type.type.dtype, keyCount * plan.rows)
+    for group in attention.matricesByPlace {
+      let type = kernel.locals[group[0]]
+      let memory = add(type.name, type.type.dtype, keyCount * plan.rows)
+      for local in group { matrices[local] = memory }
+    }
+    for (place, (copy, stages)) in attention.copies(plan, target).enumerated() {
+      copies.append((copy, add("keys", attention.dtype, keyCount * copy.pitch)))
+      for stage in stages { copyOfStage[stage] = place }
     }
     for (place, role) in attention.roles.enumerated() {
       switch role {
@@ -109,6 +118,7 @@ struct AttentionEmitter {
         places.append(builder.remainder(builder.quotient(task, rest), count))
       }
       for (id, place) in zip(attention.batch, places) { counters[id] = place }
+      try copyKeys(counters)
       try clearSums()
       try rows(counters, from: places[attention.batch.count] * taskRows, taskRows)
       try finishSums(counters)
@@ -176,19 +186,30 @@ struct AttentionEmitter {
     _ stage: Int, _ factor: Int, _ step: DimensionID, _ block: Block
   ) throws(Diagnostic) {
     let slice = kernel.stages[stage].body.slice(endingAt: factor)
-    let end = LoopIndex(constant: kernel.extent(step))
-    try builder.loop("step", to: end, unroll: 4) { place throws(Diagnostic) in
+    let extent = kernel.extent(step)
+    func copy(_ first: LoopIndex, _ count: Int) throws(Diagnostic) {
       for vector in vectors(block) {
-        var point = point(block, vector: vector)
-        point.counters[step] = place
-        let emitted = try body.emit(slice, at: point)
-        builder.store(
-          body.widen(emitted[emitted.count - 1], to: lanes),
-          LoopAccess(
-            memory: factors[stage] ?? 0,
-            offset: place * plan.rows + LoopIndex(constant: vector * lanes)))
+        for number in 0..<count {
+          var point = point(block, vector: vector)
+          let place = first + LoopIndex(constant: number)
+          point.counters[step] = place
+          if count > 1 { point.crossing = Crossing(id: step, place: number, count: count) }
+          let emitted = try body.emit(slice, at: point)
+          let offset = place * plan.rows + LoopIndex(constant: vector * lanes)
+          builder.store(
+            body.widen(emitted[emitted.count - 1], to: lanes),
+            LoopAccess(memory: factors[stage] ?? 0, offset: offset))
+        }
       }
     }
+    // A square of rows and steps is transposed in registers.
+    let whole = extent / lanes * lanes
+    try builder.loop("step", to: LoopIndex(constant: whole), step: lanes) {
+      first throws(Diagnostic) in try copy(first, lanes)
+    }
+    try builder.loop(
+      "step", from: LoopIndex(constant: whole), to: LoopIndex(constant: extent), unroll: 4
+    ) { place throws(Diagnostic) in try copy(place, 1) }
   }
 
   /// Computes a value of each row.
@@ -237,27 +258,5 @@ struct AttentionEmitter {
     let other = builder.define(.constant(UInt64(limit)), LoopType(.i64))
     let reaches = builder.define(.compare(.greaterEqual, own, other), LoopType(.bool))
     try builder.conditional(reaches, then: inside)
-  }
-}
-
-extension Attention {
-  /// The matrices that are read in another pass than the one that computes them.
-  var matricesInMemory: Set<Int> {
-    var found: Set<Int> = []
-    for step in steps {
-      let stages: [Int]
-      switch step {
-      case .sweep(let list): stages = list
-      case .rowValue(let place), .rowProduct(let place), .keyProduct(let place): stages = [place]
-      }
-      for local in stages.flatMap({ kernel.stages[$0].localsRead }) {
-        guard let writer = writers[local], !stages.contains(writer) else { continue }
-        switch roles[writer] {
-        case .scores, .elements: found.insert(local)
-        case .rowFold, .rowValue, .rowProduct, .keyProduct, .result: break
-        }
-      }
-    }
-    return found
   }
 }

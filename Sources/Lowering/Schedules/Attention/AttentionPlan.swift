@@ -14,6 +14,9 @@ struct AttentionPlan {
   /// For each product its tile: rows or keys, and vectors of columns.
   var tiles: [Int: (rows: Int, vectors: Int)] = [:]
 
+  /// With fewer blocks, a task that copies its keys' factors gains less by them than they cost.
+  static let fewestBlocksThatCopy = 3
+
   /// The rows of a block.
   var rows: Int { lanes * vectors }
 
