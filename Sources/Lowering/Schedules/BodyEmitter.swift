@@ -303,6 +303,32 @@ extension BodyEmitter {
   }
 }
 
+extension BodyEmitter {
+  /// Asks for what the stages after the first read of parameters at points, vector by vector of each row: it comes while
+  /// the first one is computed.
+  func ask(for parameters: Set<Int>, at points: [Point]) {
+    if parameters.isEmpty { return }
+    var known: Set<ScalarInstruction> = []
+    for instruction in kernel.stages.dropFirst().flatMap(\.body.instructions) {
+      guard case .load(.parameter(let memory), let index, _) = instruction.operation,
+        parameters.contains(memory), known.insert(instruction).inserted
+      else { continue }
+      let line = VectorChoice.lineBytes / instruction.dtype.byteCount
+      var last: LoopIndex?
+      for point in points {
+        let place = IndexEmitter(builder: builder, point: point, values: []).evaluate(index[0]).base
+        if let last, case let distance = place - last, distance.isConstant,
+          (0..<line).contains(distance.constant)
+        {
+          continue
+        }
+        builder.prefetch(memory, place)
+        last = place
+      }
+    }
+  }
+}
+
 // MARK: - Stores
 
 extension BodyEmitter {

@@ -196,6 +196,7 @@ struct NestEmitter {
 
   private func stages(at tile: Tile) throws(Diagnostic) {
     var points = points(of: tile)
+    stages.body.ask(for: plan.askedFor, at: points)
     for (stage, stagePlan) in zip(kernel.stages, plan.stages) {
       try stages.emit(stage, stagePlan, &points)
     }

@@ -30,6 +30,8 @@ struct NestPlan {
   var padded: Set<Int> = []
   /// Outputs that are stored past the caches.
   var streamed: Set<Int> = []
+  /// Parameters that later stages read and that are asked for before the first stage of a tile.
+  var askedFor: Set<Int> = []
   /// Whether a task first puts its block of these outputs together in scratch, then stores whole pieces of rows.
   var isGathered = false
 }

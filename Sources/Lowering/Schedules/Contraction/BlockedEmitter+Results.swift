@@ -30,6 +30,31 @@ extension BlockedEmitter {
     }
   }
 
+  /// Asks for what the stages after the sums read at the points of a tile, once the last products are added.
+  func askForOperands(
+    _ block: Block, _ part: Part, _ panel: LoopIndex, _ group: LoopIndex, _ tile: LoopIndex
+  ) throws(Diagnostic) {
+    if blocking.askedFor.isEmpty { return }
+    try inLastBlock(part.number, blocking.parts(runCount, runLength), 1) { () throws(Diagnostic) in
+      var point = Point(counters: block.counters)
+      let place = bounded(block.group + group, below: groupCount)
+      for (id, place) in zip(groups, split(place, groups.map(kernel.extent))) {
+        point.counters[id] = place
+      }
+      let points = (0..<blocking.rows).flatMap { row in
+        stride(from: 0, to: width, by: lanes).map { column in
+          var moved = point
+          moved.counters[self.row] =
+            (block.tile + tile) * blocking.rows + LoopIndex(constant: row)
+          moved.counters[vector] = panel * width + LoopIndex(constant: column)
+          moved.vector = VectorDimension(id: vector, lanes: lanes)
+          return moved
+        }
+      }
+      body.ask(for: blocking.askedFor, at: points)
+    }
+  }
+
   private func finish(
     _ point: Point, _ column: LoopIndex, sumsAt base: LoopIndex, _ size: Int
   ) throws(Diagnostic) {

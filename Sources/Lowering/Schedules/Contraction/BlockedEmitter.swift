@@ -269,6 +269,7 @@ struct BlockedEmitter {
           try builder.loop("tile", to: tiles) { tile throws(Diagnostic) in
             let slot = group * blocking.tiles + tile
             if asksForRows { try askAhead(block, part, panel, group, tile) }
+            try askForOperands(block, part, number, group, tile)
             if case .packedByTask = blocking.columns { try askAhead(block, part, number, slot) }
             try multiply(
               sumsAt: sumPlace(panel: panel, row: slot * blocking.rows),

@@ -33,6 +33,9 @@ struct Blocking: Equatable {
   /// Whether the rows are more than the second-level cache holds.
   var hasFarRows = false
 
+  /// The parameters that are asked for in the last block of the reduction: the stages that follow read them.
+  var askedFor: Set<Int> = []
+
   /// Where the products read the columns.
   enum Columns {
     /// In panels that a phase copies before the products: tasks would copy them again for each of many blocks of rows.
@@ -97,9 +100,19 @@ extension Contraction {
       (blocking.rows, blocking.vectors) = (tile?.rows ?? 1, tile?.vectors ?? 1)
       cutReduction(&blocking, target)
       let cost = split(&blocking, target)
+      blocking.askedFor = operandsAskedFor(blocking, target)
       choices.consider(blocking, cost: cost)
     }
     return choices.first?.choice
+  }
+
+  /// The far operands of the stages that follow, where the second-level cache holds a block of them beside the tiles.
+  private func operandsAskedFor(_ blocking: Blocking, _ target: Target) -> Set<Int> {
+    let operands = farOperands(target)
+    let points = blocking.groups * blocking.tiles * blocking.rows * blocking.panels
+    let bytes = operands.reduce(0) { $0 + kernel.parameters[$1].type.dtype.byteCount }
+    return points * blocking.vectors * lanes * bytes <= target.secondLevelCacheBytes / 2
+      ? operands : []
   }
 
   /// Where columns that are copied may be read: what goes through memory in another order is better copied once.

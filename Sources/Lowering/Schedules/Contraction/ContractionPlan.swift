@@ -58,9 +58,30 @@ extension Contraction {
     plan.stages = kernel.stages.map { StagePlan(folded: $0.folded) }
     plan.stages[0].unroll = 4
     plan.stages[0].nextRows = nextRows(tile, target)
+    plan.askedFor = farOperands(target)
     distribute(&plan, target)
     moveColumnsInward(&plan, target)
     return plan
+  }
+
+  /// The parameters that come from memory to what is made of the sums, an element for each of them.
+  ///
+  /// A sum takes long enough for them to come meanwhile, unless it has few steps.
+  func farOperands(_ target: Target) -> Set<Int> {
+    guard stepCount >= 32 else { return [] }
+    let loads = kernel.stages.dropFirst().flatMap(\.body.instructions).filter { load in
+      guard case .load(.parameter(let memory), let index, let guards) = load.operation,
+        kernel.parameters[memory].type.byteCount > target.secondLevelCacheBytes / 2
+      else { return false }
+      return guards.isEmpty && index[0].isAffine
+        && index[0].dependence(on: vector) == .affine(1)
+        && rows.allSatisfy { index[0].dependence(on: $0) != .affine(0) }
+    }
+    return Set(
+      loads.compactMap { load in
+        guard case .load(.parameter(let memory), _, _) = load.operation else { return nil }
+        return memory
+      })
   }
 
   /// The rows to ask for: where they come from memory and few panels pass by, so that most loads of them are the first.
