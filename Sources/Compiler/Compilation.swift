@@ -157,7 +157,9 @@ public struct Compilation: Sendable {
     let native = NativeProgram(
       graph: graph, plan: ExecutionPlan(program), code: code, library: library, origin: origin,
       tuning: tuning)
-    if let key { native.store(as: key, in: options.cache) }
+    // A program is tuned no more once it is kept: what could not be measured may be another time.
+    let isTuned = !tuning.contains { if case .skipped = $0.source { true } else { false } }
+    if let key, isTuned { native.store(as: key, in: options.cache) }
     return try native.makeExecutable(options, pool: pool, started: started)
   }
 }

@@ -286,6 +286,31 @@ import Testing
     #expect(Tuner.standardByteLimit <= MemoryBudget.machineBytes / 4)
   }
 
+  /// A program that was kept would not be tuned another time, when there may be more memory.
+  @Test func programsThatAreNotMeasuredAreNotKept() throws {
+    // Three of these have three eighths of the memory, and measuring may take a quarter.
+    let side = Int((MemoryBudget.bytes() / 32).squareRoot())
+    let type = "f32[\(side),\(side)]"
+    let graph = try Graph.parse(
+      """
+      graph @large(%x: \(type), %w: \(type)) -> (y: \(type)) {
+        %0 = dot %x, %w {contracting = [[1], [0]]} : \(type)
+        return %0
+      }
+      """, file: "large.mir")
+    let options = options()
+    let key = try #require(CacheKey(graph, options))
+    let compilation = try Compilation(graph, options: options)
+    #expect(compilation.tuning.contains { $0.lines[0].contains("not measured") })
+    _ = try compilation.makeExecutable(pool: ThreadPool(threads: 1), started: .now, key: key)
+    #expect(throws: CacheMiss.new) { try options.cache.data(of: key) }
+    let small = try Graph.parse(self.graph, file: "two.mir")
+    let smallKey = try #require(CacheKey(small, options))
+    _ = try Compilation(small, options: options).makeExecutable(
+      pool: ThreadPool(threads: 1), started: .now, key: smallKey)
+    #expect(throws: Never.self) { try options.cache.data(of: smallKey) }
+  }
+
   @Test func equalKernelsAreMeasuredOnce() throws {
     let kernel = try #require(try product())
     var other = kernel
