@@ -51,6 +51,36 @@ private func raised(_ values: [Double], by ulps: Int) -> [Double] {
     }
   }
 
+  /// What overflows inside of a kernel does not in the f64 that judges it.
+  @Test func whatIsBeyondTheRangeIsInfinite() throws {
+    let graph = try Graph.parse(
+      """
+      graph @overflow(%x: f32[4]) -> (y: f32[4]) {
+        %0 = multiply %x, %x : f32[4]
+        %1 = divide %0, %0 : f32[4]
+        %2 = tanh %1 : f32[4]
+        %3 = add %x, %x : f32[4]
+        %4 = tanh %3 : f32[4]
+        %5 = minimum %2, %4 : f32[4]
+        return %5
+      }
+      """, file: "overflow.mir")
+    let comparison = try Comparer(options: CompileOptions()).compare(
+      graph, [vector(.f32, [1e30, -1e30, 2, 1e19])])
+    #expect(comparison.failure == nil, "\(String(describing: comparison.failure?.diagnostic))")
+    // In range, or known to be beyond it, everything counts.
+    let large = vector(.f32, [1e30, -1e30, 2, 1e19])
+    let multiply = GraphIR.Operation.binary(Binary(.multiply))
+    #expect(try wrong(multiply, large, large) == nil)
+    #expect(try wrong(multiply, large, large) { [$0[0], $0[1], 5, $0[3]] }?.coordinates == [2])
+    #expect(try wrong(multiply, large, large) { [1e38] + $0.dropFirst() }?.coordinates == [0])
+    // Sums of f16 add up in f32: that their terms are beyond the range together is no excuse.
+    let halves = vector(.f16, [60000, 60000, -60000])
+    let sum = GraphIR.Operation.reduce(Reduce(.sum, dimensions: [0]))
+    #expect(try wrong(sum, halves) == nil)
+    #expect(try wrong(sum, halves) { _ in [0] } != nil)
+  }
+
   @Test func aZeroHasItsSign() throws {
     let zero = vector(.f32, [0])
     #expect(try wrong(.unary(Unary(.negate)), zero) == nil)

@@ -41,6 +41,7 @@ package struct BoundedValue: Sendable {
 ///   that of a scatter accumulates in its result.
 /// * An elementwise function may be off by the units in the last place that its accuracy allows, and by what the
 ///   function makes of its operands' errors, found by evaluating it at their ends.
+/// * What is beyond the range of the dtype is infinite; where it may be so or not, the result may be anything.
 /// * What only moves data moves the bounds along.
 package struct ErrorBounds {
   let node: Node
@@ -203,6 +204,33 @@ extension ErrorBounds {
     }
   }
 
+  /// From here on a value is infinite in a dtype: half a step beyond the largest.
+  private func infinity(_ dtype: DType) -> Double {
+    switch dtype {
+    case .f32: 0x1.ffffffp127
+    case .bf16: 0x1.ffp127
+    case .f16: 65520
+    case .f64: .infinity
+    case .i8, .i16, .i32, .i64, .u8, .u16, .u32, .u64, .bool: .infinity
+    }
+  }
+
+  /// A finite value beyond the dtype's range is infinite for whoever reads it; what may be so or not may be anything.
+  private func inRange(_ value: Literal, _ bounds: [Double]) -> BoundedValue {
+    var (values, bounds) = (value.doubles(), bounds)
+    let infinite = infinity(node.types[0].dtype)
+    let beyond = values.indices.filter {
+      values[$0].isFinite && abs(values[$0]) + bounds[$0] >= infinite
+    }
+    if beyond.isEmpty { return BoundedValue(reference: value, bounds: bounds) }
+    for index in beyond {
+      let isInfinite = abs(values[index]) - bounds[index] >= infinite
+      bounds[index] = isInfinite ? 0 : .infinity
+      if isInfinite { values[index] = values[index] < 0 ? -.infinity : .infinity }
+    }
+    return BoundedValue(reference: Literal(value.type, doubles: values), bounds: bounds)
+  }
+
   /// The node on other operand values.
   private func evaluate(_ values: [Literal]) throws(Diagnostic) -> Literal {
     try evaluate(node.operation, values)
@@ -285,9 +313,10 @@ extension ErrorBounds {
       let bound =
         (widened[index] - sizes[index]) + scale * widened[index] + rounding
         + ErrorStatistics.ulp(of: 0, in: accumulator)
-      return bound.isNaN ? .infinity : bound
+      // Some of the terms may be beyond the range where all are not.
+      return bound.isNaN || widened[index] >= infinity(accumulator) ? .infinity : bound
     }
-    return [BoundedValue(reference: value, bounds: bounds)]
+    return [inRange(value, bounds)]
   }
 
   /// A product of elements: relative errors add up.
@@ -333,7 +362,7 @@ extension ErrorBounds {
     where inexact.contains(where: { operands[$0].bounds[index] == .infinity }) {
       bounds[index] = .infinity
     }
-    return [BoundedValue(reference: value, bounds: bounds)]
+    return [inRange(value, bounds)]
   }
 
   private func shifted(_ operand: BoundedValue, by sign: Double) -> Literal {
