@@ -19,6 +19,8 @@ extension Differentiator {
   func scalarFunction(endingAt index: Int) -> ScalarFunction? {
     guard builder.graph.nodes[index].isElementwise else { return nil }
     let result = builder.graph.nodes[index].types[0]
+    // Among f16, a slope may be infinite where its product with a small gradient is not.
+    if result.dtype == .f16 { return nil }
     // The values that the result is a function of so far, with the places of their nodes. The latest is opened first:
     // nothing else reads it then.
     var open: [Value: Int] = [:]
@@ -50,8 +52,13 @@ extension Differentiator {
   ) throws(Diagnostic) -> Value? {
     let result = builder.graph.nodes[function.nodes.upperBound - 1].results[0]
     let one = try constant(1, like: result)
+    // What no gradient flows through around the function, none flows through inside of it.
+    let severed = function.nodes.filter { place in
+      !builder.graph.nodes[place].results.contains(where: isActive)
+    }
     let slopes = try pullBack(
-      [result: one], through: function.nodes, to: [function.argument], joinsFunctions: false)
+      [result: one], through: function.nodes, severed: Set(severed), to: [function.argument],
+      joinsFunctions: false)
     guard let slope = slopes[0] else { return nil }
     return try multiply(gradient, slope)
   }

@@ -1,5 +1,6 @@
 import Differentiation
 import GraphIR
+import Interpreter
 import Testing
 
 /// Functions of one tensor, element by element, that use it several times.
@@ -66,6 +67,45 @@ import Testing
     #expect(graph.nodes.count { $0.operands.contains(weights) } == 2)
     let slope = try #require(graph.definition(of: graph.outputs[1].value))
     #expect(slope.operation == .binary(Binary(.multiply)))
+  }
+
+  /// The maximum only keeps exponentials in range: it cancels, and no gradient flows through it.
+  @Test func aSeveredMaximumLiesBetween() throws {
+    var body = GraphBuilder(name: "log_softmax")
+    let x = body.input("x", TensorType(.f64, [2, 5]))
+    func rows(_ function: ReduceFunction, _ value: Value) throws -> Value {
+      let row = try body.node(.reduce(Reduce(function, dimensions: [1])), value)
+      return try body.node(.broadcast(Broadcast(shape: [2, 5], dimensions: [0])), row)
+    }
+    // x - maximum, by way of x + (-x + (x - maximum)).
+    let negative = try body.node(.unary(Unary(.negate)), x)
+    let shifted = try body.node(.binary(Binary(.subtract)), x, rows(.max, x))
+    let inner = try body.node(.binary(Binary(.add)), negative, shifted)
+    let logits = try body.node(.binary(Binary(.add)), x, inner)
+    let sum = try rows(.sum, try body.node(.unary(Unary(.exp)), logits))
+    let logarithm = try body.node(.unary(Unary(.log)), sum)
+    let y = try body.node(.binary(Binary(.subtract)), logits, logarithm)
+    let graph = try body.finish([Output("y", y)])
+    try expectGradients(of: [self.x]) { builder, inputs in
+      try builder.append(.composite(Composite("log_softmax")), inputs, bodies: [graph])[0]
+    }
+  }
+
+  /// The slope of 1 / x + x is beyond the largest f16, but not what a small gradient makes of it.
+  @Test func gradientsOfHalvesComeStepByStep() throws {
+    var builder = GraphBuilder(name: "f")
+    let type = TensorType(.f16, [1])
+    let (x, weights) = (builder.input("x", type), builder.input("w", type))
+    let one = try builder.splat(1, type)
+    let inverse = try builder.node(.binary(Binary(.divide)), one, x)
+    let sum = try builder.node(.binary(Binary(.add)), inverse, x)
+    let weighted = try builder.node(.binary(Binary(.multiply)), sum, weights)
+    let y = try builder.node(.reduce(Reduce(.sum, dimensions: [0])), weighted)
+    let graph = try gradient(
+      of: try builder.finish([Output("y", y)]), output: 0, withRespectTo: [0])
+    let found = try interpret(
+      graph, [Literal(type, doubles: [0x1p-10]), Literal(type, doubles: [0x1p-8])])
+    #expect(abs(found[1].doubles()[0] + 0x1p12) <= 4)
   }
 
   @Test func longChainsTakeTheirTimeOnce() throws {
