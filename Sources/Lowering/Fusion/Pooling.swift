@@ -3,7 +3,9 @@ import LoopIR
 
 extension Lowerer {
   mutating func visit(_ op: ReduceWindow) throws(Diagnostic) -> [Int] {
-    let (index, guards) = covered(op.window, rank: type.shape.rank)
+    let rank = type.shape.rank
+    let (index, guards) = covered(
+      op.window, by: (0..<rank).map { .dimension(DimensionID(rank + $0)) })
     let identity = Term.constant(type.dtype.identity(of: op.function), type.dtype)
     let node = FusionNode(
       kind: .fold(op.function), type: type, operands: operands, folded: op.window.size,
@@ -12,28 +14,29 @@ extension Lowerer {
     return [add(node, label: "reduce_window_\(op.function.rawValue)")]
   }
 
-  /// The position that tap t (the dimensions after `rank`) of window p covers, and that it is on the tensor.
+  /// The position that a tap of window p covers, and that it is on the tensor.
+  ///
+  /// - Parameter tap: its place along each dimension.
   private func covered(
-    _ window: Window, rank: Int
+    _ window: Window, by tap: [IndexExpression]
   ) -> (index: [IndexExpression], guards: [IndexGuard]) {
-    let index = (0..<rank).map { dimension in
+    let index = tap.enumerated().map { dimension, tap in
       IndexExpression.dimension(DimensionID(dimension)) * window.stride[dimension]
-        + .dimension(DimensionID(rank + dimension)) * window.dilation[dimension]
+        + tap * window.dilation[dimension]
         - IndexExpression(constant: window.padding[dimension][0])
     }
     let extents = operandTypes[0].shape.extents
     return (index, zip(index, extents).map { IndexGuard($0, below: $1) })
   }
 
-  /// Three folds: the extreme of each window; the first tap that has it; for each element, the sum over the windows
-  /// whose tap it is.
+  /// Two folds: the tap of each window that has its extreme; for each element, the sum over the windows whose tap it is.
   mutating func visit(_ op: ReduceWindowGradient) throws(Diagnostic) -> [Int] {
     let windows = operandTypes[1].shape
     guard windows.elementCount > 0 else {
       let zero = FusionNode(kind: .map, type: type, term: .constant(0, type.dtype))
       return [add(zero, label: "constant")]
     }
-    let winner = winners(op, windows: windows)
+    let winner = try winners(op, windows: windows)
     let (place, tap, guards, folded) = windowsCovering(op.window, windows: windows)
     let extents = type.shape.extents + folded
     let bounds = IndexBounds(extents: extents)
@@ -54,51 +57,63 @@ extension Lowerer {
   private static var manyWinners: Int { 1 << 20 }
 
   /// For each window the row-major number of its first tap whose element is the extreme, or is NaN.
-  private mutating func winners(_ op: ReduceWindowGradient, windows: Shape) -> Int {
-    let rank = windows.rank
+  private mutating func winners(
+    _ op: ReduceWindowGradient, windows: Shape
+  ) throws(Diagnostic) -> Int {
     let dtype = type.dtype
-    let (index, guards) = covered(op.window, rank: rank)
-    let names = dimensionNames(rank: rank) + op.window.size.indices.map { "t\($0)" }
+    guard let taps = Shape.checked(op.window.size) else {
+      throw Diagnostic(
+        .sizeOverflow, "a window has more taps than can be counted: \(op.window.size)")
+    }
+    guard taps.elementCount > 1 else {
+      let first = FusionNode(kind: .map, type: TensorType(.i32, windows), term: .constant(0, .i32))
+      return add(first, label: "winner")
+    }
+    let bounds = IndexBounds(extents: windows.extents + [taps.elementCount])
+    let tap = IndexExpression.index(
+      ofLinear: .dimension(DimensionID(windows.rank)), in: taps, bounds: bounds)
+    let (index, guards) = covered(op.window, by: tap)
     let identity = Term.constant(dtype.identity(of: op.function), dtype)
     let extreme = add(
       FusionNode(
-        kind: .fold(op.function), type: TensorType(dtype, windows), operands: [operands[0]],
-        folded: op.window.size,
-        term: .guarded(.read(operand: 0, index), guards, otherwise: identity), names: names),
-      label: "reduce_window_\(op.function.rawValue)")
-    let bounds = IndexBounds(extents: windows.extents + op.window.size)
-    let taps = (0..<rank).map { IndexExpression.dimension(DimensionID(rank + $0)) }
-    let number = IndexExpression.linear(taps, in: Shape(op.window.size), bounds: bounds)
-    let element = Term.guarded(
-      .read(operand: 0, index), guards, otherwise: .constant(0, dtype))
-    let best = Term.read(operand: 1, windows.counters)
-    // The extreme is NaN when any element is, and then the first NaN is it.
-    let isExtreme = Term.apply(
-      .binary(.or),
-      [
-        .apply(.compare(.equal), [element, best], .bool),
-        .apply(.compare(.notEqual), [element, element], .bool),
-      ], .bool)
-    // Only the element needs the guard: the extreme is read at its own window, and stays in the kernel.
-    let isInside = Term.guarded(.constant(1, .bool), guards, otherwise: .constant(0, .bool))
-    let isWinner = Term.apply(.binary(.and), [isInside, isExtreme], .bool)
-    let none = Term.constant(DType.i32.identity(of: .min), .i32)
-    let winner = add(
-      FusionNode(
-        kind: .fold(.min), type: TensorType(.i32, windows), operands: [operands[0], extreme],
-        folded: op.window.size,
-        term: .apply(.select, [isWinner, .index(number, .i32), none], .i32),
-        names: names),
+        kind: .argFold(op.function == .max ? .argmax : .argmin), type: TensorType(.i32, windows),
+        operands: [operands[0]], folded: [taps.elementCount],
+        term: .guarded(.read(operand: 0, index), guards, otherwise: identity),
+        names: dimensionNames(rank: windows.rank) + ["t"]),
       label: "winner")
-    guard windows.elementCount >= Self.manyWinners,
-      let taps = Shape.checked(op.window.size)?.elementCount, taps <= 1 << 8
-    else { return winner }
+    let isSmall = windows.elementCount < Self.manyWinners || taps.elementCount > 1 << 8
+    if isSmall, op.window.padding.allSatisfy({ $0[0] == 0 }) { return extreme }
+    var winner = insideWinner(op.window, windows)
+    if !isSmall { winner = .apply(.convert, [winner], .u8) }
     return add(
       FusionNode(
-        kind: .map, type: TensorType(.u8, windows), operands: [winner],
-        term: .apply(.convert, [.read(operand: 0, windows.counters)], .u8),
-        names: dimensionNames(rank: rank), identity: graph.nodes.count + 1),
+        kind: .map, type: TensorType(isSmall ? .i32 : .u8, windows), operands: [extreme],
+        term: winner, names: dimensionNames(rank: windows.rank), identity: graph.nodes.count + 1),
       label: "winner")
+  }
+
+  /// The winner of a window, operand 0, as the number of a tap that is on the tensor.
+  ///
+  /// Beside elements that are all the least there is, what is off the tensor wins as the first tap; the first one on it
+  /// should.
+  private func insideWinner(_ window: Window, _ windows: Shape) -> Term {
+    let bounds = IndexBounds(extents: windows.extents)
+    let winner = Term.read(operand: 0, windows.counters)
+    var first: Term?
+    let steps = Shape(window.size).strides
+    for (dimension, place) in windows.counters.enumerated() {
+      let (low, dilation) = (window.padding[dimension][0], window.dilation[dimension])
+      guard low > 0 else { continue }
+      // The taps before the tensor; of windows that begin on it, none.
+      let last = IndexExpression(constant: low + dilation - 1) - place * window.stride[dimension]
+      let before = last.quotient(by: dilation, in: bounds) * steps[dimension]
+      let count = Term.apply(
+        .binary(.maximum), [.index(before, .i64), .constant(0, .i64)], .i64)
+      first = first.map { .apply(.binary(.add), [$0, count], .i64) } ?? count
+    }
+    guard let first else { return winner }
+    let isFirst = Term.apply(.compare(.equal), [winner, .constant(0, .i32)], .bool)
+    return .apply(.select, [isFirst, .apply(.convert, [first], .i32), winner], .i32)
   }
 
   /// The windows and taps that cover element i: `window * stride + tap * dilation = i + padding`.

@@ -80,7 +80,7 @@ extension StageEmitter {
   }
 
   /// The lanes that the value of a stage has at a point.
-  private func lanes(of stage: KernelStage, at point: Point) -> Int {
+  func lanes(of stage: KernelStage, at point: Point) -> Int {
     guard let vector = point.vector else { return 1 }
     let varying = stage.body.varying(with: vector.id, locals: { varyingLocals.contains($0) })
     return varying.last ?? false ? vector.lanes : 1
@@ -117,42 +117,6 @@ extension StageEmitter {
         .select(indices.lanes(below: active), body.widen(value, to: type.lanes), neutral), type)
     }
     return body.binary(function.combination, sum, value)
-  }
-
-  /// The place of an extreme along one dimension.
-  func argFold(
-    _ stage: KernelStage, _ function: ArgReduceFunction, _ over: DimensionID, _ point: Point
-  ) throws(Diagnostic) -> RegisterID {
-    func value(_ counter: LoopIndex) throws(Diagnostic) -> RegisterID {
-      var moved = point
-      moved.counters[over] = counter
-      let values = try body.emit(stage.body, at: moved)
-      return body.widen(values[values.count - 1], to: lanes(of: stage, at: point))
-    }
-    let first = try value(0)
-    let type = builder.type(of: first)
-    let indexType = LoopType(.i64, lanes: type.lanes)
-    let mask = LoopType(.bool, lanes: type.lanes)
-    let (best, place) = (builder.makeVariable(type), builder.makeVariable(indexType))
-    builder.assign(best, first)
-    builder.assign(place, builder.define(.constant(0), indexType))
-    let end = LoopIndex(constant: kernel.extent(over))
-    try builder.loop(kernel.dimensions[over.index].name, from: 1, to: end) {
-      counter throws(Diagnostic) in
-      let (new, old) = (try value(counter), builder.read(best))
-      let comparison: CompareFunction = function == .argmax ? .greater : .less
-      var isBetter = builder.define(.compare(comparison, new, old), mask)
-      if type.dtype.isFloat {
-        let isNaN = builder.define(.compare(.notEqual, new, new), mask)
-        let wasNumber = builder.define(.compare(.equal, old, old), mask)
-        isBetter = body.binary(.or, isBetter, body.binary(.and, isNaN, wasNumber))
-      }
-      let index = body.widen(builder.define(.index(counter), LoopType(.i64)), to: type.lanes)
-      let oldPlace = builder.read(place)
-      builder.assign(best, builder.define(.select(isBetter, new, old), type))
-      builder.assign(place, builder.define(.select(isBetter, index, oldPlace), indexType))
-    }
-    return body.convert(builder.read(place), to: kernel.type(of: stage.target).dtype)
   }
 }
 

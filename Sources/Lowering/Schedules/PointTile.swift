@@ -21,6 +21,9 @@ struct PointTile {
   /// How many steps of a fold at most are written out for one point.
   private static let mostStepsOfPoint = 16
 
+  /// Whether all steps of a fold of one point are written out.
+  static func isUnrolled(_ steps: Int) -> Bool { steps <= mostStepsOfPoint }
+
   /// How many of the innermost folded dimensions have their loops unrolled completely.
   static func unrolled(_ kernel: Kernel, _ folded: [DimensionID], points: Int) -> Int {
     var steps = 1
