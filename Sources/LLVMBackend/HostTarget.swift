@@ -45,6 +45,9 @@ package struct Host: Hashable, Sendable {
   /// AVX-512 with masks for elements and vectors of all sizes: parts are stored as fast, too.
   var hasMasks: Bool { has("avx512f") && has("avx512vl") && has("avx512bw") }
 
+  /// Whether the processor's larger and smaller of two floats are the second one where they are not ordered.
+  var hasOneSidedExtremes: Bool { triple.hasPrefix("x86_64") && !hasMasks }
+
   /// What exact results need and this processor lacks.
   ///
   /// Without fused multiply-adds and conversions of f16, LLVM would call library functions.

@@ -151,7 +151,30 @@ extension ModuleEmitter {
       let prefix = type.dtype.category == .signed ? "llvm.s" : "llvm.u"
       return ir.intrinsic(prefix + (isMaximum ? "max" : "min"), [x, y])
     }
+    if type.lanes > 1, type.dtype == .f32 || type.dtype == .f64, Host.current.hasOneSidedExtremes,
+      LLVMIsConstant(x) == 0, LLVMIsConstant(y) == 0
+    {
+      return extremeOfBothOrders(x, y, type, isMaximum: isMaximum)
+    }
     return ir.intrinsic(isMaximum ? "llvm.maximum" : "llvm.minimum", [x, y])
+  }
+
+  /// The same from instructions that give the second operand where neither is the larger one.
+  ///
+  /// Asked in both orders, they differ in the sign of zeros alone, and where an operand is NaN. LLVM would put the
+  /// operands in order first, with instructions that fewer units have than those of bits.
+  private func extremeOfBothOrders(
+    _ x: CodeValue, _ y: CodeValue, _ type: LoopType, isMaximum: Bool
+  ) -> CodeValue {
+    let integers = ir.vector(ir.integer(type.dtype.bitCount), type.lanes)
+    let predicate = isMaximum ? LLVMRealOGT : LLVMRealOLT
+    let both = [(x, y), (y, x)].map { first, second in
+      ir.bitcast(ir.select(ir.compare(predicate, first, second), first, second), integers)
+    }
+    // The sign of -0 is set.
+    let bits = isMaximum ? ir.and(both[0], both[1]) : ir.or(both[0], both[1])
+    let isNaN = ir.sext(ir.compare(LLVMRealUNO, x, y), integers)
+    return ir.bitcast(ir.or(bits, isNaN), ir.type(of: x))
   }
 
   // MARK: Integers
