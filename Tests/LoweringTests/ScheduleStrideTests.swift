@@ -5,9 +5,12 @@ import Testing
 
 @Suite("Schedules of gradients of strided windows")
 struct ScheduleStrideTests {
+  /// What is added: the element, or, where it is the stride that chooses it over zero, a product.
+  enum Summand: Sendable { case element, square, share }
+
   /// For each element the sum over the windows that cover it: `window * stride + tap = element + padding`.
   private func gradient(
-    elements: Int, channels: Int, size: Int, stride: Int, padding: Int, selects: Bool
+    elements: Int, channels: Int, size: Int, stride: Int, padding: Int, _ summand: Summand
   ) -> KernelMaker {
     let windows = (elements + 2 * padding - size) / stride + 1
     var maker = KernelMaker("gradient")
@@ -26,12 +29,13 @@ struct ScheduleStrideTests {
       x, [window, at(c)],
       guards: [IndexGuard(rest, below: 1), IndexGuard(window, below: windows)], otherwise: [0])
     var body = [zero, element]
-    if selects {
+    if summand != .element {
       body += [
-        ScalarInstruction(.binary(.multiply), [1, 1], .f32),
+        ScalarInstruction(.constant(UInt64(Float(0.3).bitPattern)), [], .f32),
+        ScalarInstruction(.binary(.multiply), [1, summand == .share ? 2 : 1], .f32),
         ScalarInstruction(.index(rest), [], .i64), ScalarInstruction(.constant(1), [], .i64),
-        ScalarInstruction(.compare(.less), [3, 4], .bool),
-        ScalarInstruction(.select, [5, 2, 0], .f32),
+        ScalarInstruction(.compare(.less), [4, 5], .bool),
+        ScalarInstruction(.select, [6, 3, 0], .f32),
       ]
     }
     maker.stage(sum, [], .fold(.sum, over: [t]), body)
@@ -39,23 +43,24 @@ struct ScheduleStrideTests {
     return maker
   }
 
-  @Test(arguments: [(3, 2), (2, 3), (5, 2), (4, 4), (7, 3), (3, 1)], [false, true])
-  func sumsOverCoveringWindows(window: (size: Int, stride: Int), selects: Bool) throws {
+  @Test(
+    arguments: [(3, 2), (2, 3), (5, 2), (4, 4), (7, 3), (3, 1)],
+    [Summand.element, .square, .share])
+  func sumsOverCoveringWindows(window: (size: Int, stride: Int), summand: Summand) throws {
     for (elements, padding) in [(12, 1), (13, 0), (7, 2), (30, 1)] where elements > window.size {
       for channels in [1, 3, 16, 19] {
         let maker = gradient(
           elements: elements, channels: channels, size: window.size, stride: window.stride,
-          padding: min(padding, window.size - 1), selects: selects)
+          padding: min(padding, window.size - 1), summand)
         try checkSchedule(maker)
       }
     }
   }
 
   /// Of three taps with a stride of two at most two fit: no third one is looked at, and none where only one fits.
-  @Test(arguments: [false, true])
-  func leavesOutTapsThatDoNotFit(selects: Bool) throws {
-    let maker = gradient(
-      elements: 16, channels: 8, size: 3, stride: 2, padding: 1, selects: selects)
+  @Test(arguments: [Summand.element, .square, .share])
+  func leavesOutTapsThatDoNotFit(summand: Summand) throws {
+    let maker = gradient(elements: 16, channels: 8, size: 3, stride: 2, padding: 1, summand)
     let loops = try schedule(maker.finished, for: scheduleTargets[1])
     let (sums, stores) = counts(loops)
     // The last element lies behind the last window's second tap.

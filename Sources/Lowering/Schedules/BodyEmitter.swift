@@ -115,7 +115,9 @@ struct BodyEmitter {
       case .constant(let bits): return bits == 0
       case .load(_, _, let guards):
         return operands.first.map(isZero) ?? false && guards.contains(where: fails)
-      case .binary(let function): return function == .multiply && operands.allSatisfy(isZero)
+      case .binary(let function):
+        return function == .multiply && operands.contains(where: isZero)
+          && operands.allSatisfy { isZero($0) || body.keepsZero($0) }
       case .select: return operands.dropFirst().allSatisfy(isZero)
       case .convert: return isZero(operands[0])
       case .index, .unary, .compare, .clamp, .random: return false

@@ -43,6 +43,15 @@ extension ScalarBody {
 
   private func isZero(_ place: Int) -> Bool { instructions[place].operation == .constant(0) }
 
+  /// Whether an instruction is a constant whose product with zero is zero, and not -0.
+  func keepsZero(_ place: Int) -> Bool {
+    guard case .constant(let bits) = instructions[place].operation else { return false }
+    let dtype = instructions[place].dtype
+    guard dtype.isFloat else { return true }
+    // Below infinity as numbers, which order the bits of what is not negative.
+    return bits < ReduceFunction.min.identity(dtype)
+  }
+
   /// Whether an instruction gives zero where a condition fails.
   private func isZero(_ place: Int, without condition: ChoiceCondition) -> Bool {
     let operands = instructions[place].operands
@@ -52,7 +61,8 @@ extension ScalarBody {
     case .load(_, _, let guards):
       return operands.first.map(isZero) ?? false && guards.contains(where: condition.isImplied)
     case .binary(let function):
-      return function == .multiply && operands.allSatisfy { isZero($0, without: condition) }
+      return function == .multiply && operands.contains { isZero($0, without: condition) }
+        && operands.allSatisfy { isZero($0, without: condition) || keepsZero($0) }
     case .select:
       return operands.dropFirst().allSatisfy { isZero($0, without: condition) }
     case .convert:
