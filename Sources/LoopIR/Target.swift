@@ -1,5 +1,7 @@
 /// What schedules need to know of the machine that the code is for.
 public struct Target: Hashable, Sendable {
+  /// The bytes that caches move at once.
+  package static let lineBytes = 64
   /// The bytes of a vector register: 16 (NEON, SSE), 32 (AVX2) or 64 (AVX-512).
   public var vectorBytes: Int
   /// The number of vector registers.

@@ -217,4 +217,58 @@ struct ScheduleMemoryTests {
       #expect(text.contains("stream %") == isStreamed, "\(text)")
     }
   }
+
+  /// A kernel of windows of three rows and columns, every other one: sums, or products with a filter.
+  private func windows(channels: Int, hasFilter: Bool) -> KernelMaker {
+    var maker = KernelMaker("windows")
+    let (n, h) = (maker.dimension("n", 1), maker.dimension("h", 2))
+    let (w, c) = (maker.dimension("w", 20), maker.dimension("c", channels))
+    let (i, j) = (maker.dimension("i", 3), maker.dimension("j", 3))
+    let x = maker.input(.f32, [1, 4, 40, channels])
+    let filter = maker.input(.f32, [3, 3, channels])
+    let out = maker.output(.f32, [1, 2, 20, channels])
+    let sum = maker.local(.f32)
+    maker.kernel.outer = [n, h, w, c]
+    let places = [at(h) * 2 + at(i) - 1, at(w) * 2 + at(j) - 1]
+    var body = [
+      ScalarInstruction(.constant(0), [], .f32),
+      load(
+        x, [at(n)] + places + [at(c)],
+        guards: [IndexGuard(places[0], below: 4), IndexGuard(places[1], below: 40)], otherwise: [0]),
+    ]
+    if hasFilter {
+      body += [
+        load(filter, [at(i), at(j), at(c)]), ScalarInstruction(.binary(.multiply), [1, 2], .f32),
+      ]
+    }
+    maker.stage(sum, [], .fold(.sum, over: [i, j]), body)
+    maker.stage(out, [at(n), at(h), at(w), at(c)], .map, [load(sum, [])])
+    return maker
+  }
+
+  /// Windows pass by rows of memory; but where neither they nor a filter stay in the first-level cache, by lines.
+  @Test(arguments: [(40, false), (40, true), (19, false), (160, true), (160, false)])
+  func windowsPassByRows(channels: Int, hasFilter: Bool) throws {
+    let maker = windows(channels: channels, hasFilter: hasFilter)
+    try checkSchedule(maker)
+    try checkSchedule(maker, targets: smallCaches)
+    let target = Target(
+      vectorBytes: 32, vectorRegisters: 16, firstLevelCacheBytes: 18 << 10,
+      secondLevelCacheBytes: 128 << 10, lastLevelCacheBytes: 1 << 20)
+    try checkSchedule(maker, targets: [target])
+    let text = try schedule(maker.finished, for: target).description
+    #expect(hasLoop("w", inside: "c", text) == (channels == 160 && hasFilter), "\(text)")
+  }
+
+  /// Whether a loop over a dimension lies inside of one over another.
+  private func hasLoop(_ inner: String, inside outer: String, _ text: String) -> Bool {
+    var depth: Int?
+    for line in text.split(separator: "\n") {
+      let indent = line.prefix { $0 == " " }.count
+      if let open = depth, indent <= open { depth = nil }
+      if depth == nil, line.dropFirst(indent).hasPrefix("for \(outer)") { depth = indent }
+      if depth != nil, line.dropFirst(indent).hasPrefix("for \(inner)") { return true }
+    }
+    return false
+  }
 }

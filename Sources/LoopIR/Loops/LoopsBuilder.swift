@@ -9,6 +9,8 @@ package final class LoopsBuilder {
   private var known: [Computation: RegisterID] = [:]
   /// For each open block what it added to `known`.
   private var computations: [[Computation]] = []
+  /// What open blocks have asked for.
+  private var asked: [[(memory: Int, offset: LoopIndex)]] = []
   private var counterRanges: [IndexRange] = []
   private var registerRanges: [IndexRange] = []
   /// The memories that nobody writes in the current phase: their loads may be shared.
@@ -120,8 +122,15 @@ package final class LoopsBuilder {
     emit(.store(access, register))
   }
 
-  /// Asks for the line of an element that will be read soon.
+  /// Asks for the line of an element that will be read soon, unless an open block has asked for one so near.
   package func prefetch(_ memory: Int, _ offset: LoopIndex) {
+    let elements = Target.lineBytes / loops.memories[memory].dtype.byteCount
+    let isAsked = asked.joined().contains { other in
+      let distance = offset - other.offset
+      return other.memory == memory && distance.isConstant && abs(distance.constant) < elements
+    }
+    if isAsked { return }
+    asked[asked.count - 1].append((memory, offset))
     emit(.prefetch(memory: memory, offset: offset))
   }
 
@@ -144,10 +153,12 @@ package final class LoopsBuilder {
   private func open() {
     blocks.append([])
     computations.append([])
+    asked.append([])
   }
 
   private func close() -> [LoopStatement] {
     for computation in computations.removeLast() { known[computation] = nil }
+    asked.removeLast()
     return blocks.removeLast()
   }
 

@@ -4,7 +4,7 @@ import LoopIR
 /// Plans for what memory allows, rather than arithmetic.
 extension VectorChoice {
   /// The bytes that caches move at once.
-  static let lineBytes = 64
+  static let lineBytes = Target.lineBytes
   /// How far a task of a transposition goes along the vectors, and across them: enough for whole lines and pages,
   /// and few enough for the lines that it has begun to stay in the first-level cache.
   private static let transposedBlock = (along: 128, across: 64)
@@ -119,6 +119,11 @@ extension VectorChoice {
       && kernel.stages.contains { 2...64 ~= kernel.points($0.folded) }
   }
 
+  /// Whether what the kernel reads and writes does not stay in the second-level cache.
+  var isFar: Bool {
+    kernel.parameters.reduce(0) { $0 + $1.type.byteCount } > target.secondLevelCacheBytes
+  }
+
   // MARK: Long columns
 
   /// Whether the kernel begins with folds over many rows, contiguous along the vectors, that come from memory: a
@@ -216,6 +221,8 @@ extension VectorChoice {
   }
 
   /// The outputs that no cache could hold, where they are written in whole lines along a dimension.
+  ///
+  /// Half of the last cache is too much: with what is read, and what others keep there, most of it is driven out again.
   func streamed(along id: DimensionID) -> Set<Int> {
     var places: Set<Int> = []
     for stage in kernel.stages {
@@ -223,7 +230,7 @@ extension VectorChoice {
         kernel.parameters[place].role == .output
       else { continue }
       let type = kernel.parameters[place].type
-      if type.byteCount >= target.lastLevelCacheBytes,
+      if type.byteCount >= target.lastLevelCacheBytes / 2,
         kernel.extent(id) * type.dtype.byteCount >= VectorChoice.lineBytes,
         stage.index[0].dependence(on: id) == .affine(1)
       {

@@ -97,16 +97,34 @@ extension VectorChoice {
     }
   }
 
-  /// Whether the rows that windows span do not stay in the first-level cache until the next windows need them.
+  /// Whether neither the rows that windows span stay in the first-level cache until the next ones need them, nor, beside
+  /// much else, the windows of neighbours in a row with the filter.
   ///
   /// The vectors then are the outer loop: of each row only a line is touched.
   func hasFarRows(_ vector: DimensionID) -> Bool {
-    guard let stage = kernel.stages.first, kernel.points(stage.folded) <= 64 else { return false }
+    windowRowBytes(vector) > target.firstLevelCacheBytes / 2 && !passesRows(vector)
+      && 3 * kernel.points(kernel.stages[0].folded) * kernel.extent(vector) * 4
+        > target.firstLevelCacheBytes / 4
+  }
+
+  /// Whether windows pass by whole rows in their order, which is what memory is fast at; the rows that windows share come
+  /// back from the second-level cache.
+  ///
+  /// That is so where a step needs nothing but the element, as in pooling.
+  func passesRows(_ vector: DimensionID) -> Bool {
+    let loads = kernel.stages.first?.body.instructions.count {
+      if case .load(.parameter, _, _) = $0.operation { true } else { false }
+    }
+    return loads == 1 && 1...(target.secondLevelCacheBytes / 2) ~= windowRowBytes(vector)
+  }
+
+  /// About the bytes of the rows that windows span, of those along two dimensions or more; 0 elsewhere.
+  private func windowRowBytes(_ vector: DimensionID) -> Int {
+    guard let stage = kernel.stages.first, kernel.points(stage.folded) <= 64 else { return 0 }
     let windows = kernel.outerByStride.filter { readsWindow($0) }
-    guard windows.count > 1, let row = windows.last else { return false }
+    guard windows.count > 1, let row = windows.last else { return 0 }
     let taps = stage.folded.map(kernel.extent).max() ?? 1
-    let bytes = taps * kernel.extent(row) * kernel.extent(vector) * 4
-    return bytes > target.firstLevelCacheBytes / 2
+    return taps * kernel.extent(row) * kernel.extent(vector) * 4
   }
 
   // MARK: Residues
@@ -125,6 +143,11 @@ extension VectorChoice {
       plan.loops[place].staysTogether = true
       points *= count
     }
+  }
+
+  /// Whether some points of a plan's loops, besides that of the vectors, are residues.
+  func hasResidues(_ plan: NestPlan) -> Bool {
+    plan.loops.dropLast().contains { residues($0.id) != nil }
   }
 
   /// After how many neighbours along a dimension what a fold reads goes on in the same way; nil where it does so step by

@@ -181,14 +181,18 @@ struct VectorChoice {
       OuterLoop(id: $0, block: kernel.extent($0))
     }
     if let across = crossing(id) { return transposing(plan, across) }
-    if let tile = other ?? pointTile(id) { return sharing(plan, tile) }
+    // Residues of a stride share what they read, and memory takes longer than reading windows from caches twice.
+    let isAlone = hasResidues(plan) || passesRows(id) && isFar
+    if let tile = other ?? (isAlone ? nil : pointTile(id)) { return sharing(plan, tile) }
     if foldsLongColumns(id) { return foldingRows(plan, id) }
     var vectors = 1
     if hasFold {
       let most = registersHoldRow(id) ? 8 : 4
       while vectors < most, plan.lanes * vectors * 2 <= kernel.extent(id) { vectors *= 2 }
     }
-    if !plan.streamed.isEmpty { vectors = max(vectors, vectorsOfLine(id, plan.lanes)) }
+    if !plan.streamed.isEmpty || readsWindows {
+      vectors = max(vectors, vectorsOfLine(id, plan.lanes))
+    }
     let together = vectorsTogether(id, plan.lanes, kernel.stages)
     plan.lanes *= together
     vectors = max(vectors / together, 1)
