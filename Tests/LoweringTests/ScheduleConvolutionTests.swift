@@ -139,6 +139,33 @@ struct ScheduleConvolutionTests {
     }
   }
 
+  /// The gradient of a filter of few channels: its rows stay in the cache where they lie, and the last tile is smaller.
+  @Test(arguments: [(1, 21), (2, 16)])
+  func blocksInPlace(stride: Int, outputs: Int) throws {
+    var maker = KernelMaker("place")
+    let (h, w) = (maker.dimension("h", 2), maker.dimension("w", 2))
+    let (c, o) = (maker.dimension("c", 19), maker.dimension("o", outputs))
+    let (i, j) = (maker.dimension("i", 6), maker.dimension("j", 67))
+    let x = maker.input(.f32, [stride * 6 + 1, stride * 67 + 1, 19])
+    let gradient = maker.input(.f32, [6, 67, outputs])
+    let out = maker.output(.f32, [2, 2, 19, outputs])
+    maker.kernel.outer = [h, w, c, o]
+    maker.stage(
+      out, [at(h), at(w), at(c), at(o)], .fold(.sum, over: [i, j]),
+      [
+        load(x, [at(i) * stride + at(h), at(j) * stride + at(w), at(c)]),
+        load(gradient, [at(i), at(j), at(o)]),
+        ScalarInstruction(.binary(.multiply), [0, 1], .f32),
+      ])
+    let target = Target(
+      vectorBytes: 32, vectorRegisters: 16, firstLevelCacheBytes: 12 << 10,
+      secondLevelCacheBytes: 64 << 10)
+    let loops = try schedule(maker.finished, for: target)
+    let names = Set(loops.memories.map(\.name))
+    #expect(names.contains("sums") && names.isDisjoint(with: ["rows", "panels"]), "\(names)")
+    try checkSchedule(maker, tolerance: 1e-4, targets: [target])
+  }
+
   /// The filter's gradient: the taps share the results' gradient, and each part of the sum stays in a cache.
   @Test(arguments: [(3, 1), (5, 2), (7, 1)])
   func depthwiseFilterGradient(size: Int, stride: Int) throws {

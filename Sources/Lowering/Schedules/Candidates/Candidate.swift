@@ -62,6 +62,7 @@ extension Piece {
         + "\(blocking.vectors * contraction.lanes), and \(blocking.panels) panels along "
         + "\(name(contraction.vector)), \(columns)"
         + (blocking.copiesRowsFirst ? ", rows copied first" : "")
+        + (blocking.hasRowsInPlace ? ", rows in place" : "")
     case .attention: return "attention"
     }
   }

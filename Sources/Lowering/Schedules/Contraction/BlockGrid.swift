@@ -28,7 +28,8 @@ extension Contraction {
       let most = max(fewest, mostTasks / (rowBlocks * kernel.points(batch)))
       for panelBlocks in shares(of: panels, from: fewest, to: most) {
         own.panels = ceilingQuotient(panels, panelBlocks)
-        let mayCopyFirst = panelBlocks > 1 && blocking.columns != .inPlace
+        let mayCopyFirst =
+          panelBlocks > 1 && blocking.columns != .inPlace && !blocking.hasRowsInPlace
         for copiesRowsFirst in mayCopyFirst ? [false, true] : [false] {
           own.copiesRowsFirst = copiesRowsFirst
           best.consider(own, cost: overhead(own, target) + idleTime(own))
@@ -109,6 +110,7 @@ extension Contraction {
         ? 5 * Double(ceilingQuotient(blocking.rows, lanes)) / Double(blocking.rows) : 1
     let elements = Double(rowCount) * Double(stepCount)
     let reads = elements * Double(kernel.points(batch))
+    if blocking.hasRowsInPlace { return 0.1 * reads * Double(panelBlocks) }
     guard blocking.copiesRowsFirst else { return each * reads * Double(panelBlocks) }
     let varying = batch.filter { body.varying(with: $0)[row] }
     let copied = elements * Double(kernel.points(varying))
@@ -121,7 +123,7 @@ extension Contraction {
     let body = fold.body
     let elements = Double(extent) * Double(stepCount)
     switch blocking.columns {
-    case .inPlace: return 0
+    case .inPlace: return 0.1 * elements * Double(kernel.points(batch) * rowBlocks)
     case .packedByTask:
       return elements * Double(kernel.points(batch) * rowBlocks) * 4 / Double(lanes)
     case .packedFirst:

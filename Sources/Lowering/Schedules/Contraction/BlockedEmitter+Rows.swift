@@ -200,6 +200,6 @@ extension BlockedEmitter {
   private func store(_ point: Point, at place: LoopIndex) throws(Diagnostic) {
     let values = try body.emit(factor, at: point)
     let value = body.widen(values[values.count - 1], to: lanes)
-    builder.store(value, LoopAccess(memory: copies, offset: place))
+    if let copies { builder.store(value, LoopAccess(memory: copies, offset: place)) }
   }
 }

@@ -33,8 +33,8 @@ struct BlockedEmitter {
   let panelBatch: [DimensionID]
   /// The batch dimensions that rows which are copied first have.
   let rowBatch: [DimensionID]
-  /// The worker's memory of the rows of a block, or the memory of all rows.
-  let copies: Int
+  /// The worker's memory of the rows of a block, or the memory of all rows; nil where rows are read in place.
+  let copies: Int?
   /// The memory of all panels, or the worker's of one panel in a block of the reduction; nil where columns are read in
   /// place.
   let panels: Int?
@@ -90,10 +90,13 @@ struct BlockedEmitter {
       blocking.copiesRowsFirst
       ? kernel.points(rowBatch) * blocking.parts(kernel.points(runs), kernel.extent(step))
         * kernel.points(groups) * ceilingQuotient(rowExtent, blocking.rows) : tiles
-    copies = builder.addMemory(
-      LoopMemory(
-        name: PackedCopy.rows, dtype: dtype, count: copied * blocking.tileSize(lanes),
-        kind: blocking.copiesRowsFirst ? .shared : .worker))
+    copies =
+      blocking.hasRowsInPlace
+      ? nil
+      : builder.addMemory(
+        LoopMemory(
+          name: PackedCopy.rows, dtype: dtype, count: copied * blocking.tileSize(lanes),
+          kind: blocking.copiesRowsFirst ? .shared : .worker))
     let width = contraction.lanes * blocking.vectors
     panels =
       switch blocking.columns {
@@ -250,7 +253,7 @@ struct BlockedEmitter {
 
   /// Adds the products of a block of the reduction.
   private func add(_ block: Block, _ part: Part) throws(Diagnostic) {
-    if !blocking.copiesRowsFirst { try copy(block, part) }
+    if !blocking.copiesRowsFirst, !blocking.hasRowsInPlace { try copy(block, part) }
     let first = part.run * runLength + part.step
     let isLater =
       first == 0
@@ -261,19 +264,20 @@ struct BlockedEmitter {
           builder.define(.constant(0), LoopType(.i64))), LoopType(.bool))
     let panelCount = count(from: block.panel, to: panelCount, most: blocking.panels)
     let groups = count(from: block.group, to: groupCount, most: blocking.groups)
-    let tiles = count(from: block.tile, to: tileCount, most: blocking.tiles)
     try builder.loop("panel", to: panelCount) { panel throws(Diagnostic) in
       let number = bounded(block.panel + panel, below: self.panelCount)
       try withColumns(block, part, number, first) { columns throws(Diagnostic) in
         try builder.loop("group", to: groups) { group throws(Diagnostic) in
-          try builder.loop("tile", to: tiles) { tile throws(Diagnostic) in
+          try forEachTile(block) { tile, count throws(Diagnostic) in
             let slot = group * blocking.tiles + tile
             if asksForRows { try askAhead(block, part, panel, group, tile) }
             try askForOperands(block, part, number, group, tile)
             if case .packedByTask = blocking.columns { try askAhead(block, part, number, slot) }
+            var rows = self.rows(block, part, group, tile, count)
+            rows.pass = panel * blocking.tiles + tile
             try multiply(
-              sumsAt: sumPlace(panel: panel, row: slot * blocking.rows),
-              tileAt: tilePlace(block, part, group, tile), columns, slot, part, isLater: isLater)
+              sumsAt: sumPlace(panel: panel, row: slot * blocking.rows), rows, columns, slot,
+              part, isLater: isLater)
           }
         }
       }
@@ -291,24 +295,23 @@ struct BlockedEmitter {
   /// length of the reduction, but with that of a block and the number of blocks (Higham, "The accuracy of floating
   /// point summation", SIAM J. Sci. Comput. 14, 1993).
   private func multiply(
-    sumsAt base: LoopIndex, tileAt start: LoopIndex, _ columns: Columns, _ slot: LoopIndex,
-    _ part: Part, isLater: RegisterID?
+    sumsAt base: LoopIndex, _ rows: Rows, _ columns: Columns, _ slot: LoopIndex, _ part: Part,
+    isLater: RegisterID?
   ) throws(Diagnostic) {
     let type = LoopType(dtype, lanes: lanes)
-    let count = blocking.rows * blocking.vectors
+    let count = rows.count * blocking.vectors
     let variables = (0..<count).map { _ in builder.makeVariable(type) }
     for variable in variables { builder.assign(variable, builder.define(.constant(0), type)) }
     try builder.loop("step", to: LoopIndex(constant: part.count), unroll: 4) {
       step throws(Diagnostic) in
       if case .packedFirst = blocking.columns { askAhead(part, columns, slot, step) }
+      if blocking.hasRowsInPlace { askAhead(part, rows, columns, step) }
       let vectors = try vectors(of: columns, part, at: step)
-      for row in 0..<blocking.rows {
-        let place = start + blocking.place(LoopIndex(constant: row), step)
-        let copy = builder.define(
-          .load(LoopAccess(memory: copies, offset: place)), LoopType(dtype))
+      for row in 0..<rows.count {
+        let element = try self.element(row, of: rows, part, at: step)
         for (vector, column) in vectors.enumerated() {
           let variable = variables[row * blocking.vectors + vector]
-          builder.assign(variable, body.multiplyAdd(copy, column, builder.read(variable)))
+          builder.assign(variable, body.multiplyAdd(element, column, builder.read(variable)))
         }
       }
     }

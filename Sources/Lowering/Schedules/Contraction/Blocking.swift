@@ -30,6 +30,8 @@ struct Blocking: Equatable {
   var columns: Columns
   /// Whether a phase copies all rows before the products: tasks would copy them again for each block of panels.
   var copiesRowsFirst = false
+  /// Whether products read the rows where they lie, next to each other.
+  var hasRowsInPlace = false
   /// Whether the rows are more than the second-level cache holds.
   var hasFarRows = false
 
@@ -52,6 +54,8 @@ struct Blocking: Equatable {
   static let manyRows = 64
   /// How many rows of the column factor are read beside each other: a processor foresees about as many streams.
   static let stepsInPlace = 16
+  /// Fewer steps than these are not worth their sums.
+  static let leastStepsInPlace = 32
 
   /// The elements from tile to tile in the copy of the rows: vectors may be written beyond a tile's end.
   func tileSize(_ lanes: Int) -> Int { rows * runs * steps + lanes }
@@ -85,23 +89,38 @@ extension Contraction {
     else { return nil }
     let isPackedOnce = isPackedOnce
     let isInPlace = !isPackedOnce && rowCount <= Blocking.fewRows && hasFarColumns(target)
-    guard isInPlace || rowCount >= 12 && gainsByCopies(target) else { return nil }
     let body = fold.body
     let copiesRows =
       body.stride(rowLoad, along: innermost) != 1 && body.stride(rowLoad, along: first) == 1
+    let copies = rowCount >= 12 && gainsByCopies(target)
+    let readsRows = rowCount >= 12 && copiesRows && hasFarPanels(target)
+    guard isInPlace || copies || readsRows else { return nil }
     var choices = Ranking<Blocking>()
-    let columns = isInPlace ? [.inPlace] : copiesOfColumns
-    for columns in columns {
+    let groups = copiesRows ? rowCount / kernel.extent(first) : 1
+    func consider(_ columns: Blocking.Columns, hasRowsInPlace: Bool) {
       var blocking = Blocking(
         rows: 1, vectors: 1, runs: 1, steps: kernel.extent(innermost), copiesRows: copiesRows,
         columns: columns)
+      blocking.hasRowsInPlace = hasRowsInPlace
       blocking.hasFarRows = hasFarRows(target)
-      let tile = paddedTiles(blocking, target).first?.choice
-      (blocking.rows, blocking.vectors) = (tile?.rows ?? 1, tile?.vectors ?? 1)
+      guard let tile = paddedTiles(blocking, target).first else { return }
+      (blocking.rows, blocking.vectors) = tile.choice
       cutReduction(&blocking, target)
-      let cost = split(&blocking, target)
+      // Copied, rows surely stay in the first-level cache.
+      let share = hasRowsInPlace ? 1.05 : 1
+      let products = tile.cost * Double(kernel.points(reduced + batch)) * Double(groups)
+      let cost = share * products + split(&blocking, target)
       blocking.askedFor = operandsAskedFor(blocking, target)
       choices.consider(blocking, cost: cost)
+    }
+    for columns in isInPlace ? [.inPlace] : copies ? copiesOfColumns : [] {
+      consider(columns, hasRowsInPlace: false)
+    }
+    if !isInPlace, readsRows {
+      for columns in [Blocking.Columns.inPlace, .packedByTask]
+      where stepsInPlace(columns, target) >= Blocking.leastStepsInPlace {
+        consider(columns, hasRowsInPlace: true)
+      }
     }
     return choices.first?.choice
   }
@@ -113,6 +132,36 @@ extension Contraction {
     let bytes = operands.reduce(0) { $0 + kernel.parameters[$1].type.dtype.byteCount }
     return points * blocking.vectors * lanes * bytes <= target.secondLevelCacheBytes / 2
       ? operands : []
+  }
+
+  /// Whether a panel of all steps is more than the first-level cache holds: tile after tile would read it from afar.
+  private func hasFarPanels(_ target: Target) -> Bool {
+    let size = fold.body.instructions[column].dtype.byteCount
+    return stepCount * 2 * lanes * size > target.firstLevelCacheBytes
+  }
+
+  /// How many steps the first-level cache holds of rows where they lie, beside a panel's columns; 0 where they are no
+  /// plain loads.
+  private func stepsInPlace(_ columns: Blocking.Columns, _ target: Target) -> Int {
+    func isPlain(_ place: Int) -> Bool {
+      guard case .load(.parameter, _, let guards) = fold.body.instructions[place].operation else {
+        return false
+      }
+      return guards.isEmpty
+    }
+    guard isPlain(row), isPlain(column), columnStride == 1, !isPackedOnce,
+      let innermost = reduced.last,
+      let rowStep = fold.body.stride(row, along: innermost),
+      let columnStep = fold.body.stride(column, along: innermost)
+    else { return 0 }
+    let size = fold.body.instructions[row].dtype.byteCount
+    // A panel, and beside a copy what will be copied next.
+    let bytes = (abs(rowStep) + 4 * lanes) * size
+    let steps = target.firstLevelCacheBytes * 3 / 4 / bytes
+    guard columns == .inPlace else { return steps }
+    // Of the lines of a set half are left for columns.
+    let sets = 4096 / commonDivisor(max(abs(columnStep) * size, 64), 4096)
+    return min(steps, 4 * sets)
   }
 
   /// Where columns that are copied may be read: what goes through memory in another order is better copied once.
@@ -190,6 +239,14 @@ extension Contraction {
   ///
   /// Where the task copies a panel, what it will copy next waits beside it.
   private func cutReduction(_ blocking: inout Blocking, _ target: Target) {
+    if blocking.hasRowsInPlace {
+      let parts = ceilingQuotient(blocking.steps, stepsInPlace(blocking.columns, target))
+      let unrolled = 4
+      blocking.steps = min(
+        blocking.steps,
+        ceilingQuotient(ceilingQuotient(blocking.steps, parts), unrolled) * unrolled)
+      return
+    }
     if blocking.columns == .inPlace {
       blocking.steps = min(blocking.steps, Blocking.stepsInPlace)
       return
@@ -224,7 +281,7 @@ extension Contraction {
 
 extension Contraction {
   /// The rows and vectors of register tiles, with the cycles that a step of the reduction takes over all tiles of a group
-  /// when the last ones are padded.
+  /// when the last ones are padded, or smaller where rows are read in place.
   func paddedTiles(
     _ blocking: Blocking, _ target: Target
   ) -> Ranking<(rows: Int, vectors: Int)> {
@@ -233,8 +290,12 @@ extension Contraction {
     var ranking = Ranking<(rows: Int, vectors: Int)>(margin: 0.999)
     for vectors in 1...min(4, allVectors) {
       for rows in 1...min(rowExtent, RegisterTile.mostRows(vectors, target)) {
-        let tiles = ceilingQuotient(rowExtent, rows) * ceilingQuotient(allVectors, vectors)
-        let cost = Double(tiles) * RegisterTile.cycles(rows, vectors)
+        var panel = Double(rowExtent / rows) * RegisterTile.cycles(rows, vectors)
+        let rest = rowExtent % rows
+        if rest > 0 {
+          panel += RegisterTile.cycles(blocking.hasRowsInPlace ? rest : rows, vectors)
+        }
+        let cost = panel * Double(ceilingQuotient(allVectors, vectors))
         ranking.consider((rows, vectors), cost: cost)
       }
     }
