@@ -241,6 +241,20 @@ import Testing
     }
   }
 
+  /// Rows of many channels are copied into blocks in any case: what a window reads beyond the ends is left out there.
+  @Test func windowsOfManyChannelsNeedNoPaddedCopy() throws {
+    for (channels, copies) in [(352, 0), (64, 1)] {
+      let graph = try makeGraph([
+        TensorType(.f32, [5, 7, 1, channels]), TensorType(.f32, [3, 1, channels, 64]),
+      ]) { builder, x in
+        let layer = Convolution(stride: [1, 1], padding: [[1, 1], [0, 0]], groups: 1)
+        return [try builder.unary(.tanh, builder.convolution(x[0], x[1], layer))]
+      }
+      let program = try expectSame(graph, tolerance: 1e-4)
+      #expect(kernels(program).count { $0.hasPrefix("pad") } == copies, "\(channels)")
+    }
+  }
+
   /// So are the images of the gradient of such filters.
   @Test func filterGradientsNeedNoPaddedCopy() throws {
     let graph = try makeGraph([

@@ -216,6 +216,10 @@ struct KeptNodes: Sendable {
     let isFolded = steps.allSatisfy { isRead(padded, along: $0) }
     let windows = isFolded ? steps : results.filter { isRead(padded, along: $0) }
     let taps = windows.reduce(1) { $0 * reader.extents[$1] }
+    let bounds = IndexBounds(extents: reader.extents)
+    let inner = read.index.map { $0.substituting(index, in: bounds) }
+    let base = affineBase(of: source, at: inner, extents: reader.extents)
+    if let base, let place = base.index, copiesRows(of: reader, place) { return base.node }
     // Where a fold walks over the image, each row at whose ends a guard may fail is dear.
     let hasFewEnds = taps <= 16 && padded.allSatisfy { 5 * shapes.1[$0] <= 6 * shapes.0[$0] }
     let hasChannels =
@@ -223,9 +227,26 @@ struct KeptNodes: Sendable {
     guard isFolded || hasChannels && hasFewEnds, taps <= 32,
       reader.pointCount <= 2 * taps * node.type.shape.elementCount
     else { return nil }
-    let bounds = IndexBounds(extents: reader.extents)
-    let inner = read.index.map { $0.substituting(index, in: bounds) }
-    return affineBase(of: source, at: inner, extents: reader.extents)?.node
+    return base?.node
+  }
+
+  /// Whether a contraction copies its rows in any case, all steps of a point in pieces that lie together: what a guard
+  /// hides then costs no step anything.
+  private func copiesRows(of reader: FusionNode, _ index: [IndexExpression]) -> Bool {
+    let rank = reader.type.shape.rank
+    guard let piece = index.last?.asDimension, piece.index >= rank,
+      index.dropLast().allSatisfy({ $0.dependence(on: piece) == .affine(0) })
+    else { return false }
+    let steps = reader.extents[rank...].reduce(1, *)
+    var (rows, columns) = (1, 1)
+    for id in 0..<rank {
+      if index.allSatisfy({ $0.dependence(on: DimensionID(id)) == .affine(0) }) {
+        columns *= reader.extents[id]
+      } else {
+        rows *= reader.extents[id]
+      }
+    }
+    return steps >= 1024 && reader.extents[piece.index] >= 64 && rows >= 32 && columns >= 64
   }
 
   /// The node below index work of which an operand's elements are affine reads, perhaps under another shape, with the

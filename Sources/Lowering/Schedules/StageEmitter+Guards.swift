@@ -42,27 +42,11 @@ extension StageEmitter {
     guard loops.vector == nil, let innermost = loops.dimensions.last, loops.unrolled == 0,
       kernel.points(stage.folded) > Self.fewSteps
     else { return [] }
-    let changing = [innermost] + points.compactMap { $0.vector?.id }
-    var guards: Set<IndexGuard> = []
-    for instruction in stage.body.instructions {
-      guard case .load(_, _, let own) = instruction.operation else { continue }
-      for condition in own {
-        var isUnchanged = true
-        condition.expression.forEachLeaf { leaf in
-          switch leaf {
-          case .dimension(let id): if changing.contains(id) { isUnchanged = false }
-          case .instruction: isUnchanged = false
-          case .quotient, .remainder: break
-          }
-        }
-        if isUnchanged { guards.insert(condition) }
-      }
-    }
-    return guards
+    return stage.body.guards(unchangedAlong: [innermost] + points.compactMap { $0.vector?.id })
   }
 
   /// The condition that guards hold at all points; nil where that need not be asked, or is known not to be.
-  private func conjunction(_ guards: Set<IndexGuard>, _ points: [Point]) -> RegisterID? {
+  func conjunction(_ guards: Set<IndexGuard>, _ points: [Point]) -> RegisterID? {
     let all = points.map { IndexEmitter(builder: builder, point: $0, values: []) }
     // In an order that does not change from run to run.
     let sorted = guards.sorted {
@@ -77,5 +61,27 @@ extension StageEmitter {
       }
     }
     return result
+  }
+}
+
+extension ScalarBody {
+  /// The guards of loads that are the same for all points along some dimensions.
+  func guards(unchangedAlong changing: [DimensionID]) -> Set<IndexGuard> {
+    var guards: Set<IndexGuard> = []
+    for instruction in instructions {
+      guard case .load(_, _, let own) = instruction.operation else { continue }
+      for condition in own {
+        var isUnchanged = true
+        condition.expression.forEachLeaf { leaf in
+          switch leaf {
+          case .dimension(let id): if changing.contains(id) { isUnchanged = false }
+          case .instruction: isUnchanged = false
+          case .quotient, .remainder: break
+          }
+        }
+        if isUnchanged { guards.insert(condition) }
+      }
+    }
+    return guards
   }
 }

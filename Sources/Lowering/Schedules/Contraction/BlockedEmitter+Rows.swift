@@ -103,20 +103,46 @@ extension BlockedEmitter {
         var counters = counters
         counters[self.row] = bounded(source + row, below: rowExtent)
         try forEachRun(part, counters) { place, counters throws(Diagnostic) in
-          let whole = part.steps / lanes * lanes
-          func copy(_ step: LoopIndex, _ active: Int?) throws(Diagnostic) {
-            var point = Point(counters: counters)
-            point.counters[self.step] = part.step + step
-            point.vector = VectorDimension(id: self.step, lanes: lanes, active: active)
-            try store(point, at: base + blocking.place(row, place + step))
+          try checkingOnce(counters) { holding throws(Diagnostic) in
+            try copyRun(part, counters, holding) { base + blocking.place(row, place + $0) }
           }
-          try builder.loop("step", to: LoopIndex(constant: whole), step: lanes, unroll: 4) {
-            step throws(Diagnostic) in try copy(step, nil)
-          }
-          if whole < part.steps { try copy(LoopIndex(constant: whole), part.steps - whole) }
         }
       }
     }
+  }
+
+  /// Emits what is done for a run: where its guards hold, and where they may not.
+  private func checkingOnce(
+    _ counters: [DimensionID: LoopIndex],
+    _ inside: (Set<IndexGuard>) throws(Diagnostic) -> Void
+  ) throws(Diagnostic) {
+    let guards = factor.guards(unchangedAlong: [step])
+    let stages = StageEmitter(body: body, varyingLocals: [], fault: nil)
+    guard let condition = stages.conjunction(guards, [Point(counters: counters)]) else {
+      return try inside([])
+    }
+    try builder.conditional(
+      condition, then: { () throws(Diagnostic) in try inside(guards) },
+      otherwise: { () throws(Diagnostic) in try inside([]) })
+  }
+
+  /// Copies the steps of a run to their places.
+  private func copyRun(
+    _ part: Part, _ counters: [DimensionID: LoopIndex], _ holding: Set<IndexGuard>,
+    to place: (LoopIndex) -> LoopIndex
+  ) throws(Diagnostic) {
+    let whole = part.steps / lanes * lanes
+    func copy(_ step: LoopIndex, _ active: Int?) throws(Diagnostic) {
+      var point = Point(counters: counters)
+      point.counters[self.step] = part.step + step
+      point.vector = VectorDimension(id: self.step, lanes: lanes, active: active)
+      point.holding = holding
+      try store(point, at: place(step))
+    }
+    try builder.loop("step", to: LoopIndex(constant: whole), step: lanes, unroll: 4) {
+      step throws(Diagnostic) in try copy(step, nil)
+    }
+    if whole < part.steps { try copy(LoopIndex(constant: whole), part.steps - whole) }
   }
 
   private func copyAlongRows(

@@ -183,7 +183,8 @@ extension Contraction {
   /// Whether rows are better copied: their lines do not stay in the cache where they lie, or a panel and the rows
   /// beside it do not.
   private func gainsByCopies(_ target: Target) -> Bool {
-    // Converted once, elements serve all columns.
+    // Elements that are converted or checked once serve all columns.
+    if hasGuardedRows { return true }
     if rowLoad != row || rowDistance(target) > 1 {
       return rowCount >= 32 || columnStride == 1 || isPackedOnce
     }
@@ -196,6 +197,14 @@ extension Contraction {
     }
     return panelBytes > 3 * target.firstLevelCacheBytes
       && Double(rowCount) * Double(stepCount * size) > Double(2 * target.secondLevelCacheBytes)
+  }
+
+  /// Whether some rows reach beyond a tensor's ends, and steps lie next to each other, so that a copy checks once.
+  private var hasGuardedRows: Bool {
+    guard case .load(_, _, let guards) = fold.body.instructions[rowLoad].operation,
+      let innermost = reduced.last
+    else { return false }
+    return !guards.isEmpty && fold.body.stride(rowLoad, along: innermost) == 1
   }
 
   /// Whether each step of the column factor lies in a page of its own, and all in memory rather than in a cache; of a
