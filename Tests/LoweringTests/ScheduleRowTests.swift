@@ -28,7 +28,91 @@ struct ScheduleRowTests {
       [
         load(powers, [at(c)]), load(sum, []), ScalarInstruction(.binary(.divide), [0, 1], .f32),
       ])
+    if rows > 3 {
+      // The row before is divided and stored in the loop of the next one's exponentials.
+      let loops = try schedule(maker.finished, for: scheduleTargets[1])
+      #expect("\(loops)".contains("- \(columns)]"), "\(loops)")
+    }
     try checkSchedule(maker)
+  }
+
+  /// The sum is of the long chains, and the last stage reads the rows again.
+  @Test(arguments: [(3, 33), (4, 130), (2, 277)])
+  func logSoftmax(rows: Int, columns: Int) throws {
+    var maker = KernelMaker("logsoftmax")
+    let (r, c) = (maker.dimension("r", rows), maker.dimension("c", columns))
+    let x = maker.input(.f32, [rows, columns])
+    let out = maker.output(.f32, [rows, columns])
+    let (sum, log) = (maker.local(.f32), maker.local(.f32))
+    maker.kernel.outer = [r]
+    maker.stage(
+      sum, [], .fold(.sum, over: [c]),
+      [load(x, [at(r), at(c)]), ScalarInstruction(.unary(.exp), [0], .f32)])
+    maker.stage(log, [], .map, [load(sum, []), ScalarInstruction(.unary(.log), [0], .f32)])
+    maker.stage(
+      out, [at(r), at(c)], over: [c], .map,
+      [
+        load(x, [at(r), at(c)]), load(log, []),
+        ScalarInstruction(.binary(.subtract), [0, 1], .f32),
+      ])
+    try checkSchedule(maker)
+  }
+
+  /// Zeros of both signs, NaN of both signs and infinities, in rows long enough to be told apart at the end only.
+  @Test(arguments: [ReduceFunction.max, .min], [DType.f32, .f64])
+  func extremes(function: ReduceFunction, dtype: DType) throws {
+    let specials = [0, -0.0, 1, -1, .infinity, -.infinity, .nan, -.nan].map {
+      ScalarArithmetic.bits($0, dtype)
+    }
+    let rows = specials.flatMap { a in specials.map { [a, $0] } }
+    for along in [0, 1] {
+      let (count, length) = (rows.count, 131)
+      var maker = KernelMaker("extreme")
+      let (r, c) = (maker.dimension("r", count), maker.dimension("c", length))
+      let x = maker.input(dtype, along == 1 ? [count, length] : [length, count])
+      let out = maker.output(dtype, [count])
+      maker.kernel.outer = [r]
+      maker.stage(
+        out, [at(r)], .fold(function, over: [c]),
+        [load(x, along == 1 ? [at(r), at(c)] : [at(c), at(r)], dtype)])
+      // The second value stands in one place of each row.
+      let elements = (0..<count * length).map { place -> UInt64 in
+        let (row, column) =
+          along == 1
+          ? (place / length, place % length) : (place % count, place / count)
+        return rows[row][column == (37 * row) % length ? 1 : 0]
+      }
+      let kernel = maker.finished
+      let parameters = [elements, [UInt64](repeating: 0, count: count)]
+      let expected = try meaning(of: kernel, parameters)[1]
+      for target in scheduleTargets {
+        let found = try evaluate(try schedule(kernel, for: target), kernel, parameters)[1]
+        for (row, values) in zip(found, expected).enumerated() {
+          let isNaN = ScalarArithmetic.double(values.1, dtype).isNaN
+          #expect(
+            values.0 == values.1 || isNaN && ScalarArithmetic.double(values.0, dtype).isNaN,
+            "\(function) of \(rows[row]), \(target.vectorBytes) vector bytes")
+        }
+      }
+    }
+  }
+
+  /// Rows that no cache holds are taken from several parts at once.
+  @Test(arguments: [(24, 64), (12, 37), (7, 130), (13, 64)], [ReduceFunction.sum, .max])
+  func farRows(shape: (rows: Int, columns: Int), function: ReduceFunction) throws {
+    var maker = KernelMaker("rows")
+    let (r, c) = (maker.dimension("r", shape.rows), maker.dimension("c", shape.columns))
+    let x = maker.input(.f32, [shape.rows, shape.columns])
+    let out = maker.output(.f32, [shape.rows])
+    maker.kernel.outer = [r]
+    maker.stage(out, [at(r)], .fold(function, over: [c]), [load(x, [at(r), at(c)])])
+    let target = Target(
+      vectorBytes: 32, vectorRegisters: 16, firstLevelCacheBytes: 256, secondLevelCacheBytes: 512,
+      lastLevelCacheBytes: 1 << 10)
+    let loops = try schedule(maker.finished, for: target)
+    let far = shape.rows / 4 * shape.columns
+    if shape.rows % 4 == 0 { #expect("\(loops)".contains("+ \(far)]"), "\(loops)") }
+    try checkSchedule(maker, targets: [target])
   }
 
   /// The rows are the contiguous direction: ranked locals have lanes.

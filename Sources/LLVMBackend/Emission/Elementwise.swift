@@ -65,12 +65,21 @@ extension ModuleEmitter {
     case .power: return isFloat ? rounded(math.power(x, y), type) : integerPower(x, y, type)
     case .maximum, .minimum:
       return extreme(x, y, type, isMaximum: function == .maximum)
-    case .and: return ir.and(x, y)
-    case .or: return ir.or(x, y)
-    case .xor: return ir.xor(x, y)
+    case .and: return ofBits(ir.and, x, y, type)
+    case .or: return ofBits(ir.or, x, y, type)
+    case .xor: return ofBits(ir.xor, x, y, type)
     case .shiftLeft, .shiftRightArithmetic, .shiftRightLogical:
       return shift(function, x, y, type)
     }
+  }
+
+  /// A function of bits; floats are taken as theirs.
+  private func ofBits(
+    _ function: (CodeValue, CodeValue) -> CodeValue, _ x: CodeValue, _ y: CodeValue,
+    _ type: LoopType
+  ) -> CodeValue {
+    guard type.dtype == .f32 || type.dtype == .f64 else { return function(x, y) }
+    return ir.bitcast(function(math.bits(x), math.bits(y)), ir.type(of: x))
   }
 
   func compare(

@@ -212,7 +212,7 @@ public enum LoopInstruction: Hashable, Sendable {
   case reduceLanes(ReduceFunction, RegisterID)
   /// A function of one argument.
   case unary(UnaryFunction, RegisterID)
-  /// A function of two arguments.
+  /// A function of two arguments; `and`, `or` and `xor` of f32 and f64 are those of their bits.
   case binary(BinaryFunction, RegisterID, RegisterID)
   /// `a * b + c`, rounded once (floats), wrapping (integers).
   case multiplyAdd(RegisterID, RegisterID, RegisterID)

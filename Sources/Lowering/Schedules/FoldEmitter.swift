@@ -4,54 +4,64 @@ import LoopIR
 extension StageEmitter {
   /// Folds a stage for the points of a tile together; gives the value of each.
   func fold(
-    _ stage: KernelStage, _ plan: StagePlan, _ function: ReduceFunction, _ points: [Point]
+    _ stage: KernelStage, _ plan: StagePlan, _ function: ReduceFunction, _ points: [Point],
+    beside: ((Point) throws(Diagnostic) -> Void)? = nil
   ) throws(Diagnostic) -> [RegisterID] {
-    try accumulate(stage, plan, function, points).map {
+    try accumulate(stage, plan, function, points, beside: beside).map {
       body.convert($0, to: kernel.type(of: stage.target).dtype)
     }
   }
 
   /// Folds a stage over the dimensions that its plan names; gives what is accumulated for each point.
   ///
-  /// - Parameter values: what is accumulated so far; nothing unless given.
+  /// - Parameters:
+  ///   - values: what is accumulated so far; nothing unless given.
+  ///   - beside: what else to do at each step, given what the step adds to a point.
   func accumulate(
     _ stage: KernelStage, _ plan: StagePlan, _ function: ReduceFunction, _ points: [Point],
-    onto values: [RegisterID]? = nil
+    onto values: [RegisterID]? = nil, beside: ((Point) throws(Diagnostic) -> Void)? = nil
   ) throws(Diagnostic) -> [RegisterID] {
     let vector = plan.vector.flatMap { stage.folded.contains($0) ? $0 : nil }
     let accumulated = stage.foldedType
     let identity = function.identity(accumulated)
-    let variables = points.enumerated().map { slot, point -> [VariableID] in
-      let lanes = vector != nil ? plan.lanes : lanes(of: stage, at: point)
-      let type = LoopType(accumulated, lanes: lanes)
-      return (0..<plan.accumulators).map { number in
+    let types = points.map { point in
+      LoopType(accumulated, lanes: vector != nil ? plan.lanes : lanes(of: stage, at: point))
+    }
+    let variables = types.enumerated().map { slot, type -> [VariableID] in
+      (0..<plan.accumulators).map { number in
         let variable = builder.makeVariable(type)
         let neutral = builder.define(.constant(identity), type)
         builder.assign(variable, number == 0 ? values?[slot] ?? neutral : neutral)
         return variable
       }
     }
+    let extremes = types.map { type in
+      plan.endsExactly && values == nil ? FloatExtreme(body, function, type) : nil
+    }
     let loops = InnerLoops(
       dimensions: plan.folded.filter { $0 != vector }, vector: vector, lanes: plan.lanes,
-      accumulators: plan.accumulators, unroll: plan.unroll,
+      accumulators: plan.accumulators, farSteps: plan.farSteps, unroll: plan.unroll,
       unrolled: vector == nil
         ? PointTile.unrolled(kernel, plan.folded, points: points.count) : 0,
       interiors: kernel.interiors(of: stage, along: plan.folded),
       skipsFirst: fault == .scheduleWrongReductionStart)
     try iterate(stage, loops, points) { inner, holding throws(Diagnostic) in
+      try beside?(inner)
       for (slot, point) in points.enumerated() {
         let variable = variables[slot][inner.slot]
         let isTail = vector != nil && inner.vector?.active != nil
         var place = point.moved(to: inner)
         place.holding = holding
         let value = try combined(
-          stage, function, place, builder.read(variable), masked: isTail ? identity : nil)
+          stage, function, place, builder.read(variable), masked: isTail ? identity : nil,
+          extreme: extremes[slot])
         builder.assign(variable, value)
       }
       if let rows = plan.nextRows { askFor(rows, stage.body, points[0].moved(to: inner)) }
     }
-    return variables.map { group in
+    return zip(variables, extremes).map { group, extreme in
       var values = group.map { builder.read($0) }
+      if let extreme { values = [extreme.result(values)] }
       while values.count > 1 {
         let half = (values.count + 1) / 2
         values = values.indices.prefix(half).map { place in
@@ -95,9 +105,11 @@ extension StageEmitter {
   }
 
   /// The accumulator with one more value; lanes that are not points count as `masked`.
+  ///
+  /// - Parameter extreme: how it is combined, where that is exact at the end of the fold alone.
   func combined(
     _ stage: KernelStage, _ function: ReduceFunction, _ point: Point, _ sum: RegisterID,
-    masked identity: UInt64?
+    masked identity: UInt64?, extreme: FloatExtreme? = nil
   ) throws(Diagnostic) -> RegisterID {
     if function == .sum, body.isZero(stage.body, at: point) { return sum }
     let instructions = stage.body.instructions
@@ -116,7 +128,7 @@ extension StageEmitter {
       value = builder.define(
         .select(indices.lanes(below: active), body.widen(value, to: type.lanes), neutral), type)
     }
-    return body.binary(function.combination, sum, value)
+    return extreme?.step(sum, value) ?? body.binary(function.combination, sum, value)
   }
 }
 

@@ -17,10 +17,20 @@ struct FoldTile {
 
   var points: Int { sizes.values.reduce(1, *) }
 
-  /// The most accumulators: more hide no latency, and share little more.
-  private static let mostPoints = 12
+  /// The most accumulators: more hide no latency, and share little more; of extremes, which need more registers.
+  private static let (mostPoints, mostExtremes) = (12, 4)
+  /// So few tiles may leave some of so many workers without one.
+  private static let (fewTiles, workers) = (16, 4)
   /// The cycles to add up the lanes of a sum, and to store it.
   private static let finish = 3.0
+
+  /// The most points of a tile of a fold.
+  static func mostPoints(of stage: KernelStage) -> Int {
+    guard case .fold(let function, _) = stage.kind, function == .max || function == .min else {
+      return mostPoints
+    }
+    return mostExtremes
+  }
 
   /// The tiles for vectors along a folded dimension; none where no tile shares enough.
   static func ranking(
@@ -36,12 +46,13 @@ struct FoldTile {
     }
     let whole = kernel.points(stage.folded) / kernel.extent(vector)
     let steps = Double(whole * ceilingQuotient(kernel.extent(vector), lanes))
+    let isShared = kernel.work >= workers * NestPlan.grain
     func consider(_ sizes: [DimensionID: Int]) {
       let points = sizes.values.reduce(1, *)
       let cycles = Part.cycles(parts, sizes)
-      let tiles = candidates.reduce(1.0) { tiles, id in
-        tiles * Double(ceilingQuotient(kernel.extent(id), sizes[id] ?? 1))
-      }
+      var count = candidates.reduce(1) { $0 * ceilingQuotient(kernel.extent($1), sizes[$1] ?? 1) }
+      if isShared, count <= fewTiles { count = ceilingQuotient(count, workers) * workers }
+      let tiles = Double(count)
       let bytes = Part.bytes(parts, sizes, candidates, kernel)
       let distance =
         bytes > Double(target.secondLevelCacheBytes)
@@ -52,13 +63,14 @@ struct FoldTile {
     }
     consider([:])
     let alone = ranking.first?.cost ?? .infinity
+    let mostPoints = FoldTile.mostPoints(of: stage)
     for (place, first) in candidates.enumerated() {
       // Of equal tiles that with more rows of what is large: memory then brings several at once.
-      for a in (2...min(FoldTile.mostPoints, kernel.extent(first))).reversed() {
+      for a in (2...min(mostPoints, kernel.extent(first))).reversed() {
         consider([first: a])
         for second in candidates[(place + 1)...] {
           // What the inner dimension's points load is kept, beside one value of the outer's.
-          let most = min(FoldTile.mostPoints / a, (target.vectorRegisters - 1) / (a + 1))
+          let most = min(mostPoints / a, (target.vectorRegisters - 1) / (a + 1))
           for b in stride(from: 2, through: min(most, kernel.extent(second)), by: 1) {
             consider([first: a, second: b])
           }
@@ -137,6 +149,7 @@ extension FoldTile {
     var accumulators = points >= 6 ? 1 : points >= 3 ? 2 : 4
     while accumulators > 1, lanes * accumulators > kernel.extent(vector) { accumulators /= 2 }
     plan.stages[0].accumulators = accumulators
+    plan.overlapped = nil
   }
 
   /// The outer dimensions, those first along which what is large changes: it is best read only once.

@@ -87,27 +87,29 @@ extension NestEmitter {
     _ dimensions: [DimensionID], _ point: Point, _ body: ([Point]) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
     guard let id = dimensions.first else { return try body([point]) }
-    func some(_ first: LoopIndex, _ count: Int) -> [Point] {
+    func some(_ first: LoopIndex, _ count: Int, _ distance: Int) -> [Point] {
       (0..<count).map { step in
         var moved = point
-        moved.counters[id] = first + LoopIndex(constant: step)
+        moved.counters[id] = first + LoopIndex(constant: step * distance)
         return moved
       }
     }
-    func inside(_ first: LoopIndex, _ count: Int) throws(Diagnostic) {
-      let points = some(first, count)
+    func inside(_ first: LoopIndex, _ count: Int, _ distance: Int = 1) throws(Diagnostic) {
+      let points = some(first, count, distance)
       if dimensions.count == 1 { return try body(points) }
       try rows(Array(dimensions.dropFirst()), points[0], body)
     }
     let extent = kernel.extent(id)
     let step = dimensions.count == 1 ? plan.rowsAtOnce : 1
     let full = extent / step * step
-    let start = fault == .scheduleWrongReductionStart && extent > step ? step : 0
+    let distance = plan.rowsAreFar ? extent / step : 1
+    let stride = plan.rowsAreFar ? 1 : step
+    let start = fault == .scheduleWrongReductionStart && extent > step ? stride : 0
     try builder.loop(
       kernel.dimensions[id.index].name, from: LoopIndex(constant: start),
-      to: LoopIndex(constant: full), step: step
+      to: LoopIndex(constant: plan.rowsAreFar ? distance : full), step: stride
     ) { counter throws(Diagnostic) in
-      try inside(counter, step)
+      try inside(counter, step, distance)
     }
     if full < extent { try inside(LoopIndex(constant: full), extent - full) }
   }

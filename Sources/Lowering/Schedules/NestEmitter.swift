@@ -11,7 +11,7 @@ struct NestEmitter {
   /// For each stage that is folded row by row the memory of its results so far.
   let sums: [Int]
   /// The points of loops at which no guard fails, where there are others.
-  private let interiors: [DimensionID: Range<Int>]
+  let interiors: [DimensionID: Range<Int>]
 
   /// Makes an emitter; parameter i of the kernel is memory i of the builder's loops.
   init(_ builder: LoopsBuilder, _ kernel: Kernel, _ plan: NestPlan, fault: PlantedFault?) {
@@ -84,6 +84,9 @@ struct NestEmitter {
   ) throws(Diagnostic) {
     guard depth < plan.loops.count else { return try stages(at: tile) }
     if plan.rowFolds > 0, depth == plan.loops.count - 1 { return try foldRows(starts[depth], tile) }
+    if let place = plan.overlapped, depth == plan.loops.count - 1, interiors.isEmpty {
+      return try overlapRows(starts[depth], tile, beside: place)
+    }
     try loop(depth, from: starts[depth], tile) { tile throws(Diagnostic) in
       try outer(depth + 1, starts, tile)
     }
@@ -124,7 +127,7 @@ struct NestEmitter {
   }
 
   /// Where a task's loop over whole tiles ends.
-  private func end(_ loop: OuterLoop, _ start: LoopIndex, _ full: Int) -> LoopIndex {
+  func end(_ loop: OuterLoop, _ start: LoopIndex, _ full: Int) -> LoopIndex {
     if loop.block >= kernel.extent(loop.id) { return LoopIndex(constant: full) }
     let end = start + LoopIndex(constant: loop.block)
     if builder.range(of: end).upper <= full { return end }

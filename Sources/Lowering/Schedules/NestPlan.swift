@@ -19,9 +19,13 @@ struct NestPlan {
   var rowFolds = 0
   /// How many such rows are added to a vector of results while it is in a register.
   var rowsAtOnce = 1
+  /// Whether these come from as many parts of memory, and not one after the other.
+  var rowsAreFar = false
   /// How many of the innermost folded dimensions lie within a row: a vector of results goes over all of them before the
   /// next vector's turn.
   var foldsInRow = 0
+  /// The stage beside whose steps the last stage stores the point before; nil: it follows the others of its own point.
+  var overlapped: Int?
   /// A plan for each stage.
   var stages: [StagePlan] = []
   /// An estimate of all the work, in scalar operations.
@@ -59,6 +63,10 @@ struct StagePlan {
   var folded: [DimensionID] = []
   /// How many accumulators a fold has for each of its values: they hide the latency of the additions.
   var accumulators = 1
+  /// From how many parts of the innermost folded dimension its steps are taken in turns.
+  var farSteps = 1
+  /// Whether an extreme of floats is exact only at the end of its fold (`FloatExtreme`).
+  var endsExactly = false
   /// How often the innermost loop is unrolled.
   var unroll = 1
   /// The outer dimension whose next points' elements are asked for while those of the present ones are used.

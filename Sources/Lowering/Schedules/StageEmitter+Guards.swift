@@ -18,7 +18,7 @@ extension StageEmitter {
     var (outer, inner) = (loops, loops)
     outer.dimensions = Array(loops.dimensions.dropLast())
     (outer.accumulators, outer.unroll, outer.unrolled) = (1, 1, max(loops.unrolled - 1, 0))
-    outer.interiors = [:]
+    (outer.interiors, outer.farSteps) = ([:], 1)
     inner.dimensions = [innermost]
     inner.skipsFirst = loops.skipsFirst && outer.dimensions.isEmpty
     try iterate(outer, Point()) { place throws(Diagnostic) in

@@ -12,8 +12,11 @@ struct StageEmitter {
   var kernel: Kernel { body.kernel }
 
   /// Emits a stage; scalar locals that it computes are put into the points.
+  ///
+  /// - Parameter beside: what else to do at each of the stage's steps, given what the step adds to a point.
   func emit(
-    _ stage: KernelStage, _ plan: StagePlan, _ points: inout [Point]
+    _ stage: KernelStage, _ plan: StagePlan, _ points: inout [Point],
+    beside: ((Point) throws(Diagnostic) -> Void)? = nil
   ) throws(Diagnostic) {
     var results = [RegisterID?](repeating: nil, count: points.count)
     let dimensions = stage.dimensions.filter { $0 != plan.vector }
@@ -26,12 +29,13 @@ struct StageEmitter {
       let places = tile.map { $0.moved(to: inner) }
       switch stage.kind {
       case .map:
+        try beside?(inner)
         for (slot, point) in places.enumerated() {
           let values = try body.emit(stage.body, at: point)
           try finish(values[values.count - 1], stage, point, &results[slot])
         }
       case .fold(let function, _):
-        var values = try fold(stage, plan, function, places)
+        var values = try fold(stage, plan, function, places, beside: beside)
         if fault == .scheduleSwapsRows, let second = rowPair(places) { values.swapAt(0, second) }
         for (slot, point) in places.enumerated() {
           try finish(values[slot], stage, point, &results[slot])
@@ -47,6 +51,12 @@ struct StageEmitter {
     }
     guard case .local(let place) = stage.target, body.scratch[place] == nil else { return }
     for slot in points.indices { points[slot].locals[place] = results[slot] }
+  }
+
+  /// Emits one step of a map, for a point or the lanes of a vector.
+  func step(_ stage: KernelStage, at point: Point) throws(Diagnostic) {
+    let values = try body.emit(stage.body, at: point)
+    try body.store(values[values.count - 1], to: stage.target, at: stage.index[0], point)
   }
 
   /// Takes the folded values of a stage for the points of a tile; scalar locals are put into the points.
@@ -95,14 +105,16 @@ struct StageEmitter {
       // Outside of these a guard may fail, and what fails is best known.
       let interior = isUnrolled ? nil : loops.interiors[id]
       let (first, end) = (interior?.lowerBound ?? 0, interior?.upperBound ?? extent)
-      let wide = isLast ? loops.accumulators : 1
+      let parts = isLast && !isUnrolled && first == 0 && end == extent ? loops.farSteps : 1
+      let wide = parts > 1 ? parts : isLast ? loops.accumulators : 1
       let full = first + (end - first) / wide * wide
-      let start = loops.skipsFirst && extent > 1 ? first + wide : first
-      func step(_ counter: LoopIndex, _ size: Int) throws(Diagnostic) {
+      let (distance, stride) = parts > 1 ? (extent / parts, 1) : (1, wide)
+      let start = loops.skipsFirst && extent > 1 ? first + stride : first
+      func step(_ counter: LoopIndex, _ size: Int, _ distance: Int = 1) throws(Diagnostic) {
         for offset in 0..<size {
           var moved = point
-          moved.counters[id] = counter + LoopIndex(constant: offset)
-          if isLast { moved.slot = offset }
+          moved.counters[id] = counter + LoopIndex(constant: offset * distance)
+          if isLast { moved.slot = offset % loops.accumulators }
           rest.skipsFirst = false
           try iterate(rest, moved, inside)
         }
@@ -115,9 +127,10 @@ struct StageEmitter {
       } else {
         try builder.loop(
           kernel.dimensions[id.index].name, from: LoopIndex(constant: start),
-          to: LoopIndex(constant: full), step: wide, unroll: isLast ? loops.unroll : 1
+          to: LoopIndex(constant: parts > 1 ? distance : full), step: stride,
+          unroll: isLast ? loops.unroll : 1
         ) { counter throws(Diagnostic) in
-          try step(counter, wide)
+          try step(counter, wide, distance)
         }
       }
       if full < end { try step(LoopIndex(constant: full), end - full) }
@@ -168,6 +181,8 @@ struct InnerLoops {
   var lanes = 1
   /// How many steps of the innermost loop are taken at once; the point's slot says which it is.
   var accumulators = 1
+  /// From how many parts of the innermost loop's dimension steps are taken in turns.
+  var farSteps = 1
   var unroll = 1
   /// How many of the innermost dimensions have no loop.
   var unrolled = 0

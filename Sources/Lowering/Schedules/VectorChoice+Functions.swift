@@ -18,6 +18,40 @@ extension VectorChoice {
     return together
   }
 
+  /// The stage whose long chains leave time for the last stage to store the row before; nil where there is none.
+  ///
+  /// The last stage may read what rows keep in scratch only where that is not yet the next row's.
+  func overlappedStage(_ plan: NestPlan) -> Int? {
+    guard let last = kernel.stages.last, case .parameter = last.target, last.kind == .map,
+      let vector = plan.stages.last?.vector, last.dimensions == [vector], !hasLongChain(last),
+      let row = plan.loops.last, kernel.extent(row.id) > 1
+    else { return nil }
+    let lanes = lanes(vector, [last])
+    return kernel.stages.indices.dropLast().first { place in
+      let stage = kernel.stages[place]
+      return hasLongChain(stage) && plan.stages[place].vector == vector
+        && stage.dimensions + stage.folded == [vector] && self.lanes(vector, [stage]) == lanes
+        && mayFollow(last, stage, at: place)
+    }
+  }
+
+  private func hasLongChain(_ stage: KernelStage) -> Bool {
+    stage.body.instructions.contains { $0.cost >= VectorChoice.longChain }
+  }
+
+  /// Whether the last stage finds all that it reads in scratch while a stage goes over the next row.
+  private func mayFollow(_ last: KernelStage, _ stage: KernelStage, at place: Int) -> Bool {
+    last.body.instructions.allSatisfy { instruction in
+      guard case .load(.local(let local), let index, let guards) = instruction.operation,
+        kernel.locals[local].type.shape.elementCount > 1
+      else { return true }
+      if kernel.stages.prefix(place).contains(where: { $0.target == .local(local) }) {
+        return false
+      }
+      return stage.target != .local(local) || guards.isEmpty && index == stage.index
+    }
+  }
+
   /// The cost of a function from which on its chain is long.
   private static let longChain = 16
 }

@@ -18,6 +18,9 @@ extension VectorChoice {
   /// As many tasks keep the threads busy without pieces of rows.
   private static let wholeRowTasks = 16
 
+  /// The bytes of a page of memory, and from how many places at once memory brings the most.
+  private static let (pageBytes, farParts) = (4096, 4)
+
   // MARK: Transpositions
 
   /// The dimension across the vectors along which elements lie that are not contiguous along the vectors.
@@ -150,19 +153,34 @@ extension VectorChoice {
     return vectors * kernel.leadingFolds <= 8 && readsLongColumns(id)
   }
 
+  /// From how many parts of the rows that a fold goes through in registers its steps come in turns.
+  func farSteps(_ stage: KernelStage, _ id: DimensionID) -> Int {
+    guard registersHoldRow(id), let rows = stage.folded.last, areFar(rows, id) else { return 1 }
+    return VectorChoice.farParts
+  }
+
   /// Whether columns are to be folded row by row, as no registers hold a row's results.
   func foldsLongColumns(_ id: DimensionID) -> Bool {
     let bytes = kernel.extent(id) * kernel.leadingFolds * 4
     return readsLongColumns(id) && !registersHoldRow(id) && bytes <= target.secondLevelCacheBytes
   }
 
+  /// Whether the parts of a dimension of rows are worth a stream each: what is foreseen of a stream ends with its page.
+  private func areFar(_ rows: DimensionID, _ id: DimensionID) -> Bool {
+    kernel.extent(rows) / VectorChoice.farParts * kernel.extent(id) * 4 >= VectorChoice.pageBytes
+  }
+
   /// The plan that folds rows: the results so far of a block stay in the first-level cache.
   func foldingRows(_ plan: NestPlan, _ id: DimensionID) -> NestPlan {
     var plan = plan
     plan.rowFolds = kernel.leadingFolds
-    // Long rows are read several at once; short ones one after the other, as they lie.
-    plan.rowsAtOnce = kernel.extent(id) * 4 >= VectorChoice.longRowBytes ? 8 : 1
     plan.stages = kernel.stages.map { StagePlan(folded: $0.folded) }
+    let rows = kernel.stages[0].folded.dropLast(plan.foldsInRow)
+    plan.rowsAreFar = rows.last.map { areFar($0, id) } ?? false
+    // Long rows are read several at once; short ones one after the other, as they lie.
+    plan.rowsAtOnce =
+      plan.rowsAreFar
+      ? VectorChoice.farParts : kernel.extent(id) * 4 >= VectorChoice.longRowBytes ? 8 : 1
     let last = plan.loops.count - 1
     plan.loops[last].tile = plan.lanes * (plan.lanes * 2 <= kernel.extent(id) ? 2 : 1)
     plan = split(plan)

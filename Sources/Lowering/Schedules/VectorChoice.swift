@@ -202,6 +202,7 @@ struct VectorChoice {
     plan.stages = kernel.stages.map { stage in
       var stagePlan = StagePlan(folded: stage.folded)
       stagePlan.accumulators = accumulators(stage, beside: vectors * together)
+      stagePlan.farSteps = farSteps(stage, id)
       return stagePlan
     }
     plan.unrollChoices(of: kernel)
@@ -238,6 +239,7 @@ struct VectorChoice {
       return stagePlan
     }
     if let place = readAgain(plan) { plan.stages[place].ahead = plan.loops.last?.id }
+    plan.overlapped = overlappedStage(plan)
     return split(plan)
   }
 
@@ -283,6 +285,7 @@ struct VectorChoice {
   func split(_ plan: NestPlan) -> NestPlan {
     var plan = plan
     plan.work = kernel.work
+    plan.endExtremesExactly(kernel, target)
     plan.distribute(kernel)
     return plan
   }

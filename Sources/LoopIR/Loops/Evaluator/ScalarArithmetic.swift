@@ -105,7 +105,9 @@ package enum ScalarArithmetic {
   package static func binary(
     _ function: BinaryFunction, _ x: UInt64, _ y: UInt64, _ dtype: DType
   ) -> UInt64 {
-    if dtype.isFloat { return bits(binary(function, double(x, dtype), double(y, dtype)), dtype) }
+    if dtype.isFloat, let value = binary(function, double(x, dtype), double(y, dtype)) {
+      return bits(value, dtype)
+    }
     switch function {
     case .add: return truncate(x &+ y, dtype)
     case .subtract: return truncate(x &- y, dtype)
@@ -126,7 +128,8 @@ package enum ScalarArithmetic {
     }
   }
 
-  private static func binary(_ function: BinaryFunction, _ x: Double, _ y: Double) -> Double {
+  /// A function of numbers; nil where it is one of their bits.
+  private static func binary(_ function: BinaryFunction, _ x: Double, _ y: Double) -> Double? {
     switch function {
     case .add: x + y
     case .subtract: x - y
@@ -136,7 +139,7 @@ package enum ScalarArithmetic {
     case .power: pow(x, y)
     case .maximum: extreme(x, y, larger: true)
     case .minimum: extreme(x, y, larger: false)
-    case .and, .or, .xor, .shiftLeft, .shiftRightArithmetic, .shiftRightLogical: x
+    case .and, .or, .xor, .shiftLeft, .shiftRightArithmetic, .shiftRightLogical: nil
     }
   }
 

@@ -78,7 +78,11 @@ private struct CandidateFamilies {
   }
 
   private func nest(_ tile: FoldTile, _ cost: Double, _ place: Int = 0) -> Candidate {
-    Candidate(
+    if place == 0, let far = FarRows(kernel, tile, target) {
+      let plan = VectorChoice(kernel: far.kernel, target: target).plan(far.tile)
+      return Candidate(pieces: [Piece(kernel: far.kernel, work: .nest(plan))], cost: cost)
+    }
+    return Candidate(
       pieces: [Piece(kernel: kernel, work: .nest(choice.plan(tile)))], cost: cost, place: place)
   }
 

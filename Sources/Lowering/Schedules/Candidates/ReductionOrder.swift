@@ -14,7 +14,8 @@ struct ReductionOrder: Hashable {
     var lanes = 1
     /// The sums among which the steps of the innermost loop take turns.
     var accumulators = 1
-    /// The runs, and the steps of each, that are summed on their own before they are added; empty where all are.
+    /// The runs, and the steps of each, that are summed on their own before they are added, or the parts from which steps
+    /// are taken in turns; empty where there is one.
     var block: [Int] = []
   }
 
@@ -34,16 +35,17 @@ struct ReductionOrder: Hashable {
   private mutating func add(_ kernel: Kernel, _ plan: NestPlan) {
     for (place, stage) in kernel.stages.enumerated() where !stage.folded.isEmpty {
       let own = plan.stages[place]
-      // Rows are added to the results so far one after the other.
+      // Rows are added to the results so far one after the other, or some of each part in turns.
       if place < plan.rowFolds {
-        folds.append(Fold(folded: stage.folded))
+        folds.append(
+          Fold(folded: stage.folded, block: plan.rowsAreFar ? [plan.rowsAtOnce] : []))
         continue
       }
       let vector = own.vector.flatMap { stage.folded.contains($0) ? $0 : nil }
       folds.append(
         Fold(
           folded: own.folded, vector: vector, lanes: vector == nil ? 1 : own.lanes,
-          accumulators: own.accumulators))
+          accumulators: own.accumulators, block: own.farSteps > 1 ? [own.farSteps] : []))
     }
   }
 
