@@ -18,12 +18,13 @@ extension VectorChoice {
     return together
   }
 
-  /// The stage whose long chains leave time for the last stage to store the row before; nil where there is none.
+  /// The stage whose long chains leave time for the last stage to divide and store the row before; nil where there is
+  /// none.
   ///
   /// The last stage may read what rows keep in scratch only where that is not yet the next row's.
   func overlappedStage(_ plan: NestPlan) -> Int? {
     guard let last = kernel.stages.last, case .parameter = last.target, last.kind == .map,
-      let vector = plan.stages.last?.vector, last.dimensions == [vector], !hasLongChain(last),
+      let vector = plan.stages.last?.vector, last.dimensions == [vector], divides(last),
       let row = plan.loops.last, kernel.extent(row.id) > 1
     else { return nil }
     let lanes = lanes(vector, [last])
@@ -33,6 +34,12 @@ extension VectorChoice {
         && stage.dimensions + stage.folded == [vector] && self.lanes(vector, [stage]) == lanes
         && mayFollow(last, stage, at: place)
     }
+  }
+
+  /// Whether a stage waits for the divider, and for nothing longer.
+  private func divides(_ stage: KernelStage) -> Bool {
+    !hasLongChain(stage)
+      && stage.body.instructions.contains { $0.cost >= VectorChoice.division }
   }
 
   private func hasLongChain(_ stage: KernelStage) -> Bool {
@@ -54,4 +61,6 @@ extension VectorChoice {
 
   /// The cost of a function from which on its chain is long.
   private static let longChain = 16
+  /// The cost of a division.
+  private static let division = 6
 }
