@@ -21,10 +21,12 @@ extension VectorChoice {
   /// The stage whose long chains leave time for the last stage to divide and store the row before; nil where there is
   /// none.
   ///
-  /// The last stage may read what rows keep in scratch only where that is not yet the next row's.
+  /// The last stage may read what rows keep in scratch only where that is not yet the next row's. Results that
+  /// no cache holds get a loop of their own: threads that store them piecemeal wait for memory together.
   func overlappedStage(_ plan: NestPlan) -> Int? {
-    guard let last = kernel.stages.last, case .parameter = last.target, last.kind == .map,
-      let vector = plan.stages.last?.vector, last.dimensions == [vector], divides(last),
+    guard plan.streamed.isEmpty, let last = kernel.stages.last, case .parameter = last.target,
+      last.kind == .map, let vector = plan.stages.last?.vector, last.dimensions == [vector],
+      divides(last),
       let row = plan.loops.last, kernel.extent(row.id) > 1
     else { return nil }
     let lanes = lanes(vector, [last])
