@@ -61,7 +61,7 @@ package struct ExecutionPlan: Hashable, Sendable {
       kernels: program.kernels.map { kernel in
         PlannedKernel(
           name: kernel.name, flops: kernel.contractionFlops,
-          bytes: kernel.parameters.reduce(0) { $0 + $1.type.byteCount },
+          bytes: kernel.parameterBytes,
           results: kernel.parameters.indices.filter { kernel.parameters[$0].role != .input })
       },
       prologue: program.prologue, launches: program.launches, inputs: program.inputs,

@@ -42,6 +42,16 @@ public struct Kernel: Hashable, Sendable {
   }
 }
 
+extension Kernel {
+  /// The bytes of all tensors that the kernel reads or writes; half of `Int.max` where they are more than that.
+  public var parameterBytes: Int {
+    parameters.reduce(0) { total, parameter in
+      let (sum, isTooLarge) = total.addingReportingOverflow(parameter.type.byteCount)
+      return isTooLarge ? .max / 2 : min(sum, .max / 2)
+    }
+  }
+}
+
 /// A dimension of a kernel's iteration space.
 public struct KernelDimension: Hashable, Sendable {
   /// A short name for printing: `n`, `h`, `c`.

@@ -18,7 +18,7 @@ struct FarRows {
   /// Splits the rows of a kernel that begins with a fold; nil where a cache holds them, or no part has as many as the
   /// others.
   init?(_ kernel: Kernel, _ tile: FoldTile, _ target: Target) {
-    let bytes = kernel.parameters.reduce(0) { $0 + $1.type.byteCount }
+    let bytes = kernel.parameterBytes
     guard bytes > target.lastLevelCacheBytes, tile.sizes.values.count(where: { $0 > 1 }) == 1,
       let id = tile.sizes.first(where: { $0.value > 1 })?.key, let stage = kernel.stages.first,
       stage.folded == [tile.vector], stage.streams(along: id, kernel)

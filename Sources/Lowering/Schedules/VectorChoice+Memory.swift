@@ -97,7 +97,7 @@ extension VectorChoice {
 
   /// The first stage that reads rows which an earlier one has brought from memory: meanwhile the next ones can come.
   func readAgain(_ plan: NestPlan) -> Int? {
-    let bytes = kernel.parameters.reduce(0) { $0 + $1.type.byteCount }
+    let bytes = kernel.parameterBytes
     guard bytes > target.secondLevelCacheBytes, !kernel.outer.isEmpty else { return nil }
     var known: Set<Int> = []
     for (place, stage) in kernel.stages.enumerated() {
@@ -117,14 +117,14 @@ extension VectorChoice {
   /// Whether small windows of a tensor come from memory: their rows are so many streams that no prefetcher follows
   /// them all.
   var readsWindows: Bool {
-    let bytes = kernel.parameters.reduce(0) { $0 + $1.type.byteCount }
+    let bytes = kernel.parameterBytes
     return bytes > target.lastLevelCacheBytes
       && kernel.stages.contains { 2...64 ~= kernel.points($0.folded) }
   }
 
   /// Whether what the kernel reads and writes does not stay in the second-level cache.
   var isFar: Bool {
-    kernel.parameters.reduce(0) { $0 + $1.type.byteCount } > target.secondLevelCacheBytes
+    kernel.parameterBytes > target.secondLevelCacheBytes
   }
 
   // MARK: Long columns

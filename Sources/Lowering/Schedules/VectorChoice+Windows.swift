@@ -38,7 +38,7 @@ extension VectorChoice {
     if hasFarRows(vector) {
       let loop = plan.loops.remove(at: last)
       plan.loops.insert(loop, at: windows[0])
-      let bytes = kernel.parameters.reduce(0) { $0 + $1.type.byteCount }
+      let bytes = kernel.parameterBytes
       let cached = ceilingQuotient(bytes, target.secondLevelCacheBytes / 2)
       wanted = max(wanted, min(cached, 4 * NestPlan.maximumTasks))
     }

@@ -143,7 +143,7 @@ extension Contraction {
     // What lies within a row's memory, as groups of channels do, comes back to it while the cache holds it.
     let within = batch.indices.filter { liesWithinRows(batch[$0]) }
     if !within.isEmpty, kernel.points(reduced) <= 64 {
-      let bytes = kernel.parameters.reduce(0) { $0 + $1.type.byteCount }
+      let bytes = kernel.parameterBytes
       let cached = ceilingQuotient(bytes, target.secondLevelCacheBytes / 2)
       wanted = max(wanted, min(cached, 4 * NestPlan.maximumTasks))
       order = order.filter { !within.contains($0) } + within
