@@ -10,7 +10,7 @@ import Martlet
 struct ResNet: Layer {
   let stem: Sequential
   let blocks: [ResidualBlock]
-  let pool = GlobalAvgPool2D()
+  let pool = GlobalAvgPool()
   let scores: Dense
 
   /// Makes a network with two blocks for each number of filters; from the second on, the first block halves the image.
@@ -35,7 +35,7 @@ struct ResNet: Layer {
 struct ResidualBlock: Layer {
   let sum: Residual
 
-  init(_ filters: Int, stride: Size2D = 1, changesShape: Bool = false) {
+  init(_ filters: Int, stride: Extents = 1, changesShape: Bool = false) {
     sum = Residual(
       normalizedConvolution(filters, stride: stride), Activation.relu,
       normalizedConvolution(filters),
@@ -47,12 +47,12 @@ struct ResidualBlock: Layer {
 
 /// A convolution without a bias, which the normalization after it would take away again.
 private func normalizedConvolution(
-  _ filters: Int, size: Size2D = 3, stride: Size2D = 1
+  _ filters: Int, size: Int = 3, stride: Extents = 1
 ) -> Sequential {
-  let padding = Padding.explicit(Size2D(size.height / 2, size.width / 2))
+  let padding = Padding.explicit(Extents(size / 2))
   return Sequential(
     Conv2D(
-      filters: filters, size: size, stride: stride, padding: padding, bias: false, weights: .he),
+      filters: filters, size: Extents(size), stride: stride, padding: padding, bias: false, weights: .he),
     BatchNorm())
 }
 

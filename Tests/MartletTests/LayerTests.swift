@@ -166,7 +166,7 @@ import Testing
     #expect(
       try run(AvgPool2D(size: 2, padding: .same), image) == f32([1, 2, 2, 1], [3, 4.5, 7.5, -9]))
     #expect(
-      try run(AvgPool2D(size: Size2D(3, 1)), image).isClose(to: [4, 5, 0]))
+      try run(AvgPool2D(size: [3, 1]), image).isClose(to: [4, 5, 0]))
     #expect(try run(Flatten(), image).type.shape == [1, 9])
   }
 

@@ -81,29 +81,6 @@ import Testing
       try evaluate([x]) { (~$0[0].isLess(than: 2)).converted(to: .u8) }.bytes == [0, 1, 1, 1, 1, 1])
   }
 
-  @Test func functions() throws {
-    let points: [Float] = [-2, 0, 0.5]
-    let expected: [(Activation, [Double])] = [
-      (.identity, [-2, 0, 0.5]),
-      (.sigmoid, [0.11920292202, 0.5, 0.62245933120]),
-      (.tanh, [-0.96402758008, 0, 0.46211715726]),
-      (.relu, [0, 0, 0.5]),
-      (.softplus, [0.12692801104, 0.69314718056, 0.97407698418]),
-      (.swish, [-0.23840584404, 0, 0.31122966560]),
-      (.gelu, [-0.04550026390, 0, 0.34573123063]),
-      (.softmax, [0.0486108240, 0.3591881058, 0.5922010702]),
-    ]
-    #expect(expected.map(\.0).count == Activation.allCases.count)
-    for (activation, values) in expected {
-      let y = try evaluate([f32([1, 3], points)]) { activation($0[0]) }
-      #expect(y.isClose(to: values), "\(activation): \(y.doubles())")
-    }
-    let logSoftmax = try evaluate([f32([1, 3], points)]) { $0[0].logSoftmax() }
-    #expect(
-      logSoftmax.isClose(to: [-3.0239090562, -1.0239090562, -0.5239090562]),
-      "\(logSoftmax.doubles())")
-  }
-
   @Test func compositesStayWhole() throws {
     let graph = try trace("g", ["x": TensorType(.f32, [2, 3])]) { ["y": $0["x"].softmax()] }
     #expect(graph.nodes.map(\.operation) == [.composite(Composite("softmax"))])

@@ -79,11 +79,11 @@ import Testing
     let data = try TrainerTests.quadrants(8)
     let trainer = try TrainerTests.trainer(optimizer: GradientDescent(learningRate: 0.5))
     var rates: [Double] = []
-    try trainer.fit(data, epochs: 3, schedule: { 1 / Double($0) }, progress: .silent) { _ in
+    try trainer.fit(data, epochs: 3, schedule: .inverseTime(decay: 1), progress: .silent) { _ in
       rates.append(trainer.learningRate)
       return rates.count < 2
     }
-    #expect(rates == [1, 0.5], "and the callback ended training")
+    #expect(rates == [0.5, 0.25], "and the callback ended training")
   }
 
   @Test func predictsProbabilities() throws {

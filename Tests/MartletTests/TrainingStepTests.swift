@@ -55,7 +55,7 @@ import Testing
       expected.append(w)
     }
     // The learning rate is an f32.
-    expectClose(try slopes(GradientDescent(learningRate: 0.05, weightDecay: weightDecay)), expected)
+    expectClose(try slopes(GradientDescent(learningRate: 0.05, weightDecay: .coupled(weightDecay))), expected)
   }
 
   @Test(arguments: [0, 0.1])
@@ -67,7 +67,7 @@ import Testing
       expected.append(w)
     }
     expectClose(
-      try slopes(SGD(learningRate: 0.05, momentum: 0.8, weightDecay: weightDecay)), expected)
+      try slopes(SGD(learningRate: 0.05, momentum: 0.8, weightDecay: .coupled(weightDecay))), expected)
   }
 
   @Test(arguments: [0, 0.1])
@@ -85,7 +85,7 @@ import Testing
     }
     // The corrections of the step are f32.
     expectClose(
-      try slopes(Adam(learningRate: 0.1, weightDecay: weightDecay)), expected, 2e-7)
+      try slopes(Adam(learningRate: 0.1, weightDecay: .coupled(weightDecay))), expected, 2e-7)
   }
 
   @Test(arguments: [

@@ -12,19 +12,39 @@ public enum Initializer: Hashable, Sendable {
   case ones
   /// All the same number.
   case constant(Double)
-  /// Normal with mean 0 and a standard deviation.
+  /// Normal with mean 0 and a standard deviation, as in LeCun et al., "Gradient-based learning applied to document
+  /// recognition", 1998, and Krizhevsky et al., NIPS 2012: small numbers, whatever the layer's size.
   case gaussian(standardDeviation: Double = 0.01)
+  /// Uniform between -bound and bound.
+  case uniform(bound: Double = 0.05)
   /// Uniform in ±sqrt(6 / (fan in + fan out)) (Glorot and Bengio, "Understanding the difficulty of training deep
   /// feedforward neural networks", AISTATS 2010); for sigmoid and tanh.
   case xavier
+  /// Normal with mean 0 and variance 2 / (fan in + fan out), the same spread as `xavier`.
+  case xavierNormal
   /// Normal with mean 0 and variance 2 / fan in (He et al., "Delving deep into rectifiers", ICCV 2015); for ReLU.
   case he
+  /// Uniform in ±sqrt(6 / fan in), the same spread as `he`.
+  case heUniform
+  /// Normal with mean 0 and variance 1 / fan in (LeCun, Bottou, Orr and Müller, "Efficient BackProp", 1998); for SELU.
+  case leCun
+  /// A matrix whose columns (or rows, of which there are fewer) are orthogonal and of length `gain`: all dimensions but the
+  /// last are rows (Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear
+  /// neural networks", ICLR 2014).
+  case orthogonal(gain: Double = 1)
 
   /// The first value of a parameter of the given type and path.
   package func literal(_ type: TensorType, path: String, seed: UInt64) -> Literal {
     var generator = Philox(seed: seed, stream: Philox.hash(path))
     let count = type.shape.elementCount
     let (fanIn, fanOut) = Initializer.fans(type.shape.extents)
+    func normal(variance: Double) -> [Double] {
+      let deviation = variance.squareRoot()
+      return (0..<count).map { _ in deviation * generator.nextGaussian() }
+    }
+    func uniform(_ bound: Double) -> [Double] {
+      (0..<count).map { _ in bound * (2 * generator.nextUniform() - 1) }
+    }
     let values: [Double]
     switch self {
     case .zeros: return Literal(zeros: type)
@@ -32,12 +52,16 @@ public enum Initializer: Hashable, Sendable {
     case .constant(let value): values = [Double](repeating: value, count: count)
     case .gaussian(let deviation):
       values = (0..<count).map { _ in deviation * generator.nextGaussian() }
-    case .xavier:
-      let bound = (6 / Double(fanIn + fanOut)).squareRoot()
-      values = (0..<count).map { _ in bound * (2 * generator.nextUniform() - 1) }
-    case .he:
-      let deviation = (2 / Double(fanIn)).squareRoot()
-      values = (0..<count).map { _ in deviation * generator.nextGaussian() }
+    case .uniform(let bound): values = uniform(bound)
+    case .xavier: values = uniform((6 / Double(fanIn + fanOut)).squareRoot())
+    case .xavierNormal: values = normal(variance: 2 / Double(fanIn + fanOut))
+    case .he: values = normal(variance: 2 / Double(fanIn))
+    case .heUniform: values = uniform((6 / Double(fanIn)).squareRoot())
+    case .leCun: values = normal(variance: 1 / Double(fanIn))
+    case .orthogonal(let gain):
+      let columns = type.shape.extents.last ?? 1
+      values = orthogonalMatrix(
+        rows: count / max(columns, 1), columns: columns, gain: gain, &generator)
     }
     return Literal(type, doubles: values)
   }
@@ -48,5 +72,34 @@ public enum Initializer: Hashable, Sendable {
     let inputs = extents[extents.count - 2]
     let taps = extents.dropLast(2).reduce(1, *)
     return (max(taps * inputs, 1), max(taps * outputs, 1))
+  }
+}
+
+/// A row-major matrix whose shorter vectors, rows or columns, are orthogonal and of length `gain`.
+///
+/// Gaussian vectors are made orthogonal one after the other by the modified Gram-Schmidt process, twice, which leaves
+/// angles right to the last digits (Giraud, Langou and Rozloznik, "The loss of orthogonality in the Gram-Schmidt
+/// orthogonalization process", 2005). Gaussian vectors have no preferred direction, so neither has the matrix.
+private func orthogonalMatrix(
+  rows: Int, columns: Int, gain: Double, _ generator: inout Philox
+) -> [Double] {
+  let (count, length) = (min(rows, columns), max(rows, columns))
+  var vectors: [[Double]] = []
+  for _ in 0..<count {
+    var vector = (0..<length).map { _ in generator.nextGaussian() }
+    for _ in 0..<2 {
+      for other in vectors {
+        let share = zip(vector, other).reduce(0) { $0 + $1.0 * $1.1 }
+        for index in 0..<length { vector[index] -= share * other[index] }
+      }
+      let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      // A vector within the others' span happens with no probability that matters.
+      for index in 0..<length { vector[index] /= max(norm, .leastNormalMagnitude) }
+    }
+    vectors.append(vector)
+  }
+  return (0..<rows * columns).map { index in
+    let (row, column) = index.quotientAndRemainder(dividingBy: columns)
+    return gain * (rows < columns ? vectors[row][column] : vectors[column][row])
   }
 }

@@ -1,116 +1,147 @@
 import GraphIR
 
+/// The maximum of each window of a sequence; see `MaxPool`.
+public typealias MaxPool1D = MaxPool<OneDimension>
+/// The maximum of each window of an image; see `MaxPool`.
+public typealias MaxPool2D = MaxPool<TwoDimensions>
+/// The maximum of each window of a volume; see `MaxPool`.
+public typealias MaxPool3D = MaxPool<ThreeDimensions>
+
 /// The maximum of each window of an image.
 ///
-/// Maps `[n, height, width, channels]` to `[n, height', width', channels]`. Padding never wins.
-public struct MaxPool2D: Layer {
+/// Maps `[n, spatial..., channels]` to `[n, spatial'..., channels]`. Padding never wins.
+public struct MaxPool<Rank: SpatialRank>: Layer, RankedLayer {
   /// The layer's identity and line.
   public let place: Place
-  let window: Window2D
+  let window: SlidingWindow
+
+  static var layerName: String { "MaxPool\(Rank.count)D" }
 
   /// Makes a layer; the stride is the size unless it is given.
   public init(
-    size: Size2D, stride: Size2D? = nil, padding: Padding = .valid, file: String = #fileID,
+    size: Extents, stride: Extents? = nil, padding: Padding = .valid, file: String = #fileID,
     line: Int = #line
   ) {
     place = Place(file: file, line: line)
-    window = Window2D(size: size, stride: stride ?? size, padding: padding)
+    window = SlidingWindow(size: size, stride: stride ?? size, padding: padding)
   }
 
-  /// The pooled images for images `[n, height, width, channels]`.
-  public func callAsFunction(_ input: Tensor) -> Tensor {
-    place.enter(self) { input.pooled(.max, window, "MaxPool2D") }
-  }
-}
-
-/// The mean of each window of an image.
-///
-/// Maps `[n, height, width, channels]` to `[n, height', width', channels]`. Padding does not count: a window that
-/// reaches over the edge is divided by the number of elements that it covers.
-public struct AvgPool2D: Layer {
-  /// The layer's identity and line.
-  public let place: Place
-  let window: Window2D
-
-  /// Makes a layer; the stride is the size unless it is given.
-  public init(
-    size: Size2D, stride: Size2D? = nil, padding: Padding = .valid, file: String = #fileID,
-    line: Int = #line
-  ) {
-    place = Place(file: file, line: line)
-    window = Window2D(size: size, stride: stride ?? size, padding: padding)
-  }
-
-  /// The pooled images for images `[n, height, width, channels]`.
+  /// The pooled images for images `[n, spatial..., channels]`.
   public func callAsFunction(_ input: Tensor) -> Tensor {
     place.enter(self) {
-      let sums = input.pooled(.sum, window, "AvgPool2D")
-      guard sums.type != nil, let image = input.type?.shape else { return sums }
-      let padding = window.padding(for: [image[1], image[2]])
-      guard padding.contains(where: { $0 != [0, 0] }) else {
-        return sums * (1 / Double(window.size.height * window.size.width))
-      }
-      let counts = (0..<2).map { axis in
-        (0..<sums.shape[axis + 1]).map {
-          window.covered(by: $0, along: axis, of: image[axis + 1], padding)
-        }
-      }
-      let reciprocals = counts[0].flatMap { rows in
-        counts[1].map { 1 / Double(Swift.max(rows * $0, 1)) }
-      }
-      let type = TensorType(input.dtype, [1, counts[0].count, counts[1].count, 1])
-      return sums * Tensor(Literal(type, doubles: reciprocals))
+      input.windowed(Self.layerName, window, Rank.self) { input.pooled(.max, $0) }
     }
   }
 }
 
-/// The mean of each channel over a whole image.
+/// The mean of each window of a sequence; see `AvgPool`.
+public typealias AvgPool1D = AvgPool<OneDimension>
+/// The mean of each window of an image; see `AvgPool`.
+public typealias AvgPool2D = AvgPool<TwoDimensions>
+/// The mean of each window of a volume; see `AvgPool`.
+public typealias AvgPool3D = AvgPool<ThreeDimensions>
+
+/// The mean of each window of an image.
 ///
-/// Maps `[n, height, width, channels]` to `[n, channels]`.
-public struct GlobalAvgPool2D: Layer {
+/// Maps `[n, spatial..., channels]` to `[n, spatial'..., channels]`. Padding does not count: a window that reaches over
+/// the edge is divided by the number of elements that it covers.
+public struct AvgPool<Rank: SpatialRank>: Layer, RankedLayer {
   /// The layer's identity and line.
   public let place: Place
+  let window: SlidingWindow
 
-  /// Makes a layer.
-  public init(file: String = #fileID, line: Int = #line) { place = Place(file: file, line: line) }
+  static var layerName: String { "AvgPool\(Rank.count)D" }
 
-  /// The channels' means for images `[n, height, width, channels]`.
+  /// Makes a layer; the stride is the size unless it is given.
+  public init(
+    size: Extents, stride: Extents? = nil, padding: Padding = .valid, file: String = #fileID,
+    line: Int = #line
+  ) {
+    place = Place(file: file, line: line)
+    window = SlidingWindow(size: size, stride: stride ?? size, padding: padding)
+  }
+
+  /// The pooled images for images `[n, spatial..., channels]`.
   public func callAsFunction(_ input: Tensor) -> Tensor {
     place.enter(self) {
-      input.checked("GlobalAvgPool2D takes floats [n, height, width, channels], not empty") {
-        $0.shape.rank == 4 && $0.shape[1] * $0.shape[2] > 0 && $0.dtype.isFloat
-      } then: {
-        input.mean(1, 2)
+      input.windowed(Self.layerName, window, Rank.self) { window in
+        let sums = input.pooled(.sum, window)
+        guard sums.type != nil else { return sums }
+        let padding = window.padding(for: input.spatialExtents)
+        guard padding.contains(where: { $0 != [0, 0] }) else {
+          return sums * (1 / Double(window.size.reduce(1, *)))
+        }
+        let counts = window.counts(sums.spatialExtents, of: input.spatialExtents)
+        let type = TensorType(input.dtype, Shape([1] + sums.spatialExtents + [1]))
+        return sums * Tensor(Literal(type, doubles: counts.map { 1 / Double($0) }))
+      }
+    }
+  }
+}
+
+/// The Euclidean norm of each window of an image; see `L2Pool`.
+public typealias L2Pool2D = L2Pool<TwoDimensions>
+
+/// The Euclidean norm of each window of an image: the root of the sum of squares (Sermanet, Chintala and LeCun,
+/// "Convolutional neural networks applied to house numbers digit classification", ICPR 2012).
+///
+/// Maps `[n, spatial..., channels]` to `[n, spatial'..., channels]`. Where a window holds only zeros, the gradient is 0.
+public struct L2Pool<Rank: SpatialRank>: Layer, RankedLayer {
+  /// The layer's identity and line.
+  public let place: Place
+  let window: SlidingWindow
+
+  static var layerName: String { "L2Pool\(Rank.count)D" }
+
+  /// Makes a layer; the stride is the size unless it is given.
+  public init(
+    size: Extents, stride: Extents? = nil, padding: Padding = .valid, file: String = #fileID,
+    line: Int = #line
+  ) {
+    place = Place(file: file, line: line)
+    window = SlidingWindow(size: size, stride: stride ?? size, padding: padding)
+  }
+
+  /// The pooled images for images `[n, spatial..., channels]`.
+  public func callAsFunction(_ input: Tensor) -> Tensor {
+    place.enter(self) {
+      input.windowed(Self.layerName, window, Rank.self) { window in
+        let squares = input.squared().pooled(.sum, window)
+        // The root's slope at 0 is infinite: 0 takes another way.
+        let isZero = squares.isEqual(to: 0)
+        let zero = Tensor(0, input.dtype)
+        return isZero.select(zero, otherwise: isZero.select(zero + 1, otherwise: squares).sqrt())
       }
     }
   }
 }
 
 extension Tensor {
-  /// Combines the elements of each window of images `[n, height, width, channels]`.
+  /// Combines the elements of each window of images `[n, spatial..., channels]`.
   fileprivate func pooled(
-    _ function: ReduceFunction, _ window: Window2D, _ name: String
+    _ function: ReduceFunction, _ window: SlidingWindow.Numbers
   ) -> Tensor {
-    checked("\(name) takes [n, height, width, channels] and a size and stride of at least 1") {
-      window.isValid && $0.shape.rank == 4 && $0.dtype.isFloat
-    } then: {
-      let padding = window.padding(for: [shape[1], shape[2]])
-      let operation = ReduceWindow(
-        function,
-        window: Window(
-          size: [1] + window.size.extents + [1], stride: [1] + window.stride.extents + [1],
-          padding: [[0, 0]] + padding + [[0, 0]]))
-      return Tensor.apply(.reduceWindow(operation), [self], .unknown)
-    }
+    let operation = ReduceWindow(
+      function,
+      window: Window(
+        size: [1] + window.size + [1], stride: [1] + window.stride + [1],
+        padding: [[0, 0]] + window.padding(for: spatialExtents) + [[0, 0]]))
+    return Tensor.apply(.reduceWindow(operation), [self], .unknown)
   }
 }
 
-extension Window2D {
-  /// How many elements of an image of the given extent a window covers along an axis.
-  fileprivate func covered(by position: Int, along axis: Int, of extent: Int, _ padding: [[Int]])
-    -> Int
-  {
-    let start = position * stride.extents[axis] - padding[axis][0]
-    return Swift.max(min(start + size.extents[axis], extent) - Swift.max(start, 0), 0)
+extension SlidingWindow.Numbers {
+  /// How many elements of an image each window covers, at least 1, in row-major order of the windows.
+  fileprivate func counts(_ windows: [Int], of image: [Int]) -> [Int] {
+    let padding = padding(for: image)
+    return image.indices.reduce([1]) { counts, axis in
+      counts.flatMap { count in
+        (0..<windows[axis]).map { position in
+          let start = position * stride[axis] - padding[axis][0]
+          let covered = Swift.min(start + size[axis], image[axis]) - Swift.max(start, 0)
+          return count * Swift.max(covered, 1)
+        }
+      }
+    }
   }
 }

@@ -34,25 +34,6 @@ extension Tensor {
     Tensor.composite("stop_gradient", [self], Caller(file, line)) { $0[0] }
   }
 
-  /// max(x, 0).
-  public func relu(file: String = #fileID, line: Int = #line) -> Tensor {
-    maximum(0, file: file, line: line)
-  }
-
-  /// x * sigmoid(x), also called SiLU (Ramachandran et al., "Searching for activation functions", 2017).
-  public func swish(file: String = #fileID, line: Int = #line) -> Tensor {
-    Tensor.binary(.multiply, self, sigmoid(file: file, line: line), Caller(file, line))
-  }
-
-  /// x times the standard normal distribution function of x, by the error function (Hendrycks and Gimpel,
-  /// "Gaussian error linear units", 2016).
-  public func gelu(file: String = #fileID, line: Int = #line) -> Tensor {
-    Tensor.composite("gelu", [self], Caller(file, line)) { operands in
-      let x = operands[0]
-      return 0.5 * x * (1 + (x * 0.5.squareRoot()).erf())
-    }
-  }
-
   /// e^x divided by its sum along an axis.
   public func softmax(_ axis: Int = -1, file: String = #fileID, line: Int = #line) -> Tensor {
     overAxis(axis, "softmax", Caller(file, line)) { x, axis in

@@ -38,19 +38,24 @@ extension Tensor {
     }
   }
 
-  /// The cross-correlation of images `[n, h, w, c]` with a filter `[fh, fw, c / groups, o]`.
+  /// The cross-correlation of images `[n, spatial..., c]` with a filter `[size..., c / groups, o]`.
   ///
   /// - Parameters:
-  ///   - stride: The distance between windows, for height and width.
-  ///   - padding: Zeros `[low, high]` around the image, for height and width.
-  ///   - dilation: The distance between a filter's taps, for height and width.
+  ///   - stride: The distance between windows, for each spatial dimension; 1 unless given.
+  ///   - padding: Zeros `[low, high]` around the image, for each spatial dimension; none unless given.
+  ///   - inputDilation: The distance between neighbours of the image once zeros are put between them; 1 unless given.
+  ///   - dilation: The distance between a filter's taps, for each spatial dimension; 1 unless given.
   ///   - groups: The number of groups into which the channels are split.
   public func convolved(
-    with filter: Tensor, stride: [Int] = [1, 1], padding: [[Int]] = [[0, 0], [0, 0]],
-    dilation: [Int] = [1, 1], groups: Int = 1, file: String = #fileID, line: Int = #line
+    with filter: Tensor, stride: [Int]? = nil, padding: [[Int]]? = nil,
+    inputDilation: [Int]? = nil, dilation: [Int]? = nil, groups: Int = 1,
+    file: String = #fileID, line: Int = #line
   ) -> Tensor {
+    let count = Swift.max(rank - 2, 0)
+    let ones = [Int](repeating: 1, count: count)
     let operation = Convolution(
-      stride: stride, padding: padding, kernelDilation: dilation, groups: groups)
+      stride: stride ?? ones, padding: padding ?? ones.map { _ in [0, 0] },
+      inputDilation: inputDilation ?? ones, kernelDilation: dilation ?? ones, groups: groups)
     return Tensor.apply(.convolution(operation), [self, filter], Caller(file, line))
   }
 }

@@ -20,7 +20,8 @@ struct ModelPaths {
 
   /// Names a layer that no model holds by its type, `dense`, `dense1`, and gives its path.
   mutating func adopt(_ layer: some Layer) -> String {
-    let name = "\(type(of: layer))".prefix { $0 != "<" }.lowercased()
+    let type = (layer as? any RankedLayer).map { Swift.type(of: $0).layerName }
+    let name = (type ?? "\(Swift.type(of: layer))").prefix { $0 != "<" }.lowercased()
     let count = adoptedCounts[name, default: 0]
     adoptedCounts[name] = count + 1
     let path = count == 0 ? name : "\(name)\(count)"

@@ -58,8 +58,9 @@ struct ModelState {
         { variable.initializer.literal(variable.type, path: variable.name, seed: seed) }
       )
     }
-    values += step.optimizerState.map { state in
-      (state.name, .optimizer, { Literal(zeros: state.type) })
+    values += step.optimizerState.map { kept in
+      let first = kept.begins.flatMap { parameter in values.first { $0.0 == parameter.name } }
+      return (kept.name, .optimizer, first?.2 ?? { Literal(zeros: kept.type) })
     }
     if step.graph.inputs.contains(where: { $0.name == TraceContext.randomStateName }) {
       values.append((TraceContext.randomStateName, .random, { Literal([2], [seed, 0]) }))

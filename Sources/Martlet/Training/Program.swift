@@ -14,13 +14,16 @@ final class Program {
   let batch: Int
 
   /// Compiles a graph and binds its state.
+  ///
+  /// - Parameter usingAverages: Whether a parameter that has a running mean is bound to that.
   init(
-    _ graph: Graph, state: ModelState, example: ExampleSignature, batch: Int, backend: any Backend
+    _ graph: Graph, state: ModelState, usingAverages: Bool, example: ExampleSignature, batch: Int, backend: any Backend
   ) throws(Diagnostic) {
     let executable = try backend.prepare(graph)
     var session = try Session(executable)
     for (index, input) in executable.inputs.enumerated() {
-      if let buffer = state[input.name] { try session.bind(input: index, to: buffer) }
+      let average = usingAverages ? state[StepTracer.averageName(input.name)] : nil
+      if let buffer = average ?? state[input.name] { try session.bind(input: index, to: buffer) }
     }
     let inputs = session.inputs
     func buffer(_ name: String) -> Buffer? {
@@ -45,7 +48,7 @@ final class Program {
     _ dataset: Dataset, _ positions: Range<Int>, of order: [Int], learningRate rate: Double = 0
   ) throws(Diagnostic) {
     dataset.gather(positions, of: order, inputs: data.input.bytes, labels: data.label.bytes)
-    learningRate?.bytes.storeBytes(of: Float(rate), as: Float.self)
+    learningRate?.bytes.storeBytes(of: rate, as: Double.self)
     try session.run()
   }
 
@@ -55,16 +58,20 @@ final class Program {
     try session.run()
   }
 
-  /// The scalar that an output is after a run.
+  /// Adds the elements of an output, times a factor, to sums from a place on.
   ///
   /// Allocates nothing.
-  func scalar(_ output: Int) -> Double {
-    let bytes = outputs[output].bytes
-    return switch outputs[output].type.dtype {
-    case .f32: Double(bytes.load(as: Float.self))
-    case .f64: bytes.load(as: Double.self)
-    case .f16, .bf16, .i8, .i16, .i32, .i64, .u8, .u16, .u32, .u64, .bool:
-      outputs[output].literal().doubles()[0]
+  func add(output: Int, times factor: Double, to sums: inout [Double], at start: Int) {
+    let buffer = outputs[output]
+    for index in 0..<buffer.type.shape.elementCount {
+      let value =
+        switch buffer.type.dtype {
+        case .f32: Double(buffer.bytes.load(fromByteOffset: 4 * index, as: Float.self))
+        case .f64: buffer.bytes.load(fromByteOffset: 8 * index, as: Double.self)
+        case .f16, .bf16, .i8, .i16, .i32, .i64, .u8, .u16, .u32, .u64, .bool:
+          buffer.literal().doubles()[index]
+        }
+      sums[start + index] += factor * value
     }
   }
 }

@@ -37,8 +37,18 @@ package struct StepGraph: Sendable {
   package let graph: Graph
   /// Parameters and untrained state, which are inputs by their names.
   package let variables: [Variable]
-  /// The optimizer's state: names of inputs and their types.
-  package let optimizerState: [(name: String, type: TensorType)]
+  /// What the optimizer and the running means keep from step to step.
+  package let optimizerState: [KeptTensor]
+
+  /// An input that a training step keeps beside a parameter.
+  package struct KeptTensor: Sendable {
+    /// The name of the input.
+    package let name: String
+    /// Its type, which is the parameter's.
+    package let type: TensorType
+    /// The parameter as which it begins; nil when it begins at 0.
+    let begins: Variable?
+  }
 
   /// What an input of a training step or a prediction is for.
   package enum InputRole: String, Hashable, Sendable, CaseIterable {
@@ -69,6 +79,7 @@ struct StepTracer {
   let model: any Layer
   let loss: Loss
   let optimizer: any Optimizer
+  let options: TrainingOptions
   let metrics: [Metric]
   let example: ExampleSignature
   let batch: Int
@@ -83,11 +94,14 @@ struct StepTracer {
   /// then the new values under the inputs' names, then the gradients (`gradient.conv1.filter`) if asked for.
   func training(withGradients: Bool) throws(Diagnostics) -> StepGraph {
     let context = context("training", .training)
-    var optimizerState: [(name: String, type: TensorType)] = []
+    var optimizerState: [StepGraph.KeptTensor] = []
     let graph = try context.trace(at: location) { context in
       let (output, label) = forward(context)
-      var results = measures(context, output, label) { name, values in (name, values.mean()) }
-      let meanLoss = results[0].tensor
+      var followed: Tensor?
+      var results = measures(context, output, label) { name, values in
+        if followed == nil { followed = loss.reduced(values, loss.reduction) }
+        return (name, values.mean(0))
+      }
       var donations: [(input: Value, output: Int)] = []
       func donate(_ input: Tensor, _ name: String, to new: Tensor) {
         if case .traced(let value, _, _) = input.storage {
@@ -95,14 +109,16 @@ struct StepTracer {
         }
         results.append((name, new))
       }
-      let gradients = update(context, loss: meanLoss, &optimizerState, donate)
+      let trained = context.variables.filter { isTrained($0) }
+      let gradients = update(
+        trained, context, loss: followed ?? results[0].tensor, &optimizerState, donate)
       for variable in context.variables where !variable.isTrained {
         if let updated = variable.updated {
           donate(context.tensor(of: variable), variable.name, to: updated)
         }
       }
       if withGradients {
-        for (variable, gradient) in zip(context.variables.filter(\.isTrained), gradients) {
+        for (variable, gradient) in zip(trained, gradients) {
           results.append(("gradient.\(variable.name)", gradient))
         }
       }
@@ -116,7 +132,8 @@ struct StepTracer {
     let context = context("evaluation", .inference)
     let graph = try context.trace(at: location) { context in
       let (output, label) = forward(context)
-      let results = measures(context, output, label) { name, values in ("\(name).sum", values.sum())
+      let results = measures(context, output, label) { name, values in
+        ("\(name).sum", values.sum(0))
       }
       return context.finish(results, at: location)
     }
@@ -157,22 +174,22 @@ struct StepTracer {
     return (model(input), label)
   }
 
-  private func at<Result>(_ path: String, _ context: TraceContext, _ body: () -> Result) -> Result {
+  func at<Result>(_ path: String, _ context: TraceContext, _ body: () -> Result) -> Result {
     context.pinned(at: Location(file: location.file, line: location.line, path: path), body)
   }
 
-  /// The loss and the metrics, each computed from a float for each example.
+  /// The loss and the metrics, each computed from floats for each example.
   private func measures(
     _ context: TraceContext, _ output: Tensor, _ label: Tensor,
     _ summarize: (String, Tensor) -> (name: String, tensor: Tensor)
   ) -> [(name: String, tensor: Tensor)] {
     func measure(
-      _ name: String, _ path: String, _ perExample: (Tensor, Tensor) -> Tensor
+      _ name: String, _ path: String, ranks: ClosedRange<Int>, _ terms: (Tensor, Tensor) -> Tensor
     ) -> (name: String, tensor: Tensor) {
       at(path, context) {
-        let values = perExample(output, label)
+        let values = terms(output, label)
         guard let type = values.type else { return summarize(name, values) }
-        guard type.shape.extents == [batch], type.dtype.isFloat else {
+        guard ranks.contains(type.shape.rank), type.shape[0] == batch, type.dtype.isFloat else {
           let diagnostic = Diagnostic(
             .shapeMismatch,
             "\(path) must give a float for each of \(batch) examples, it is \(type)",
@@ -182,48 +199,7 @@ struct StepTracer {
         return summarize(name, values)
       }
     }
-    return [measure(StepTracer.lossName, "loss", loss.perExample)]
-      + metrics.map { measure($0.name, "metrics.\($0.name)", $0.perExample) }
-  }
-
-  /// Traces the backward pass and the updates of all parameters; gives the gradients.
-  private func update(
-    _ context: TraceContext, loss: Tensor,
-    _ optimizerState: inout [(name: String, type: TensorType)],
-    _ donate: (Tensor, String, Tensor) -> Void
-  ) -> [Tensor] {
-    let parameters = context.variables.filter(\.isTrained)
-    if parameters.isEmpty, loss.type != nil {
-      context.record(
-        Diagnostic(.argument, "\(type(of: model)) has no parameters to train", at: location))
-    }
-    let tensors = parameters.map { context.tensor(of: $0) }
-    let gradients = at("loss", context) {
-      context.gradients(of: loss, withRespectTo: tensors, at: location)
-    }
-    guard gradients.count == parameters.count else { return [] }
-    let (randomState, rule) = at("optimizer", context) {
-      let rate = context.input(StepTracer.learningRateName, TensorType(.f32, []), at: location)
-      let state = context.randomStateTensor(at: location)
-      let step = (state[1] + 1).converted(to: .f32)
-      return (state, optimizer.rule(learningRate: rate, step: step))
-    }
-    for (parameter, (tensor, gradient)) in zip(parameters, zip(tensors, gradients)) {
-      at("optimizer.\(parameter.name)", context) {
-        let names = optimizer.stateNames.map { "optimizer.\($0).\(parameter.name)" }
-        let state = names.map { context.input($0, parameter.type, at: location) }
-        let new = rule(tensor, gradient, state)
-        donate(tensor, parameter.name, new.parameter)
-        for (name, (old, new)) in zip(names, zip(state, new.state)) {
-          donate(old, name, new)
-          optimizerState.append((name, parameter.type))
-        }
-      }
-    }
-    at("optimizer", context) {
-      // (seed, step) + (0, 1)
-      donate(randomState, TraceContext.randomStateName, randomState + Tensor.iota([2], .u64))
-    }
-    return gradients
+    return [measure(StepTracer.lossName, "loss", ranks: 1...1, loss.perExample)]
+      + metrics.map { measure($0.name, "metrics.\($0.name)", ranks: 1...2, $0.terms) }
   }
 }

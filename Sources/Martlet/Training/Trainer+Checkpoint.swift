@@ -47,6 +47,29 @@ extension Trainer {
     try replace(wanted, by: file, path, isWhole: false)
   }
 
+  /// Gives a parameter or untrained state a value.
+  ///
+  /// - Parameter example: What one example looks like, which decides the shapes of the parameters.
+  /// - Throws: when there is none of the name, or it has another type; nothing has changed then.
+  public func setValue(
+    of name: String, to value: Literal, for example: ExampleSignature
+  ) throws(Diagnostics) {
+    try prepareState(example)
+    guard let buffer = state[name] else {
+      throw Diagnostics([
+        Diagnostic(
+          .name, "the model has no '\(name)'",
+          hint: "it has " + parameterNames.joined(separator: ", "))
+      ])
+    }
+    guard buffer.type == value.type else {
+      throw Diagnostics([
+        Diagnostic(.shapeMismatch, "'\(name)' is \(buffer.type), the value is \(value.type)")
+      ])
+    }
+    buffer.write(value)
+  }
+
   private func read(_ path: String) throws(Diagnostics) -> SafeTensors {
     try Diagnostics.collecting { () throws(Diagnostic) in try SafeTensors(path: path) }
   }

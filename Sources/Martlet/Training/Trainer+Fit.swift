@@ -46,31 +46,38 @@ extension Trainer {
   ///   - validation: Examples on which the model is judged after each epoch.
   ///   - batch: The number of examples in a step. What is left at the end of an epoch makes a smaller step.
   ///   - epochs: How many times to go through the examples.
-  ///   - schedule: The learning rate of an epoch, which is numbered from 1; the rate stays as it is without.
+  ///   - schedule: How the learning rate changes from step to step, from the optimizer's; it stays as it is without.
   ///   - progress: Where and how progress is shown.
-  ///   - onEpoch: Called after each epoch; training ends early when it gives false.
+  ///   - callbacks: What is called after each epoch, in order; training ends early when one says so.
+  ///   - onEpoch: Called after each epoch, after the callbacks; training ends early when it gives false.
   /// - Returns: what came out of each epoch.
   /// - Throws: everything that is wrong with the model, each with the line of the call that did.
   @discardableResult
   public func fit(
     _ examples: Dataset, validation: Dataset? = nil, batch: Int = 32, epochs: Int = 1,
-    schedule: ((Int) -> Double)? = nil, progress: Progress = .automatic,
-    onEpoch: ((EpochReport) -> Bool)? = nil
+    schedule: Schedule? = nil, progress: Progress = .automatic,
+    callbacks: [any Callback] = [], onEpoch: ((EpochReport) -> Bool)? = nil
   ) throws(Diagnostics) -> [EpochReport] {
     try check(examples, batch: batch, epochs: epochs)
     let programs = try programs(.training, for: examples, batch: batch)
+    let stepsPerEpoch = (examples.count + batch - 1) / batch
     var display = ProgressDisplay(
-      progress, epochs: epochs, steps: (examples.count + batch - 1) / batch, metrics: metrics)
+      progress, epochs: epochs, steps: stepsPerEpoch, metrics: metrics)
     var reports: [EpochReport] = []
+    let last = (epoch + epochs) * stepsPerEpoch
     for number in 1...max(epochs, 1) where epochs > 0 {
-      if let schedule { learningRate = schedule(epoch + 1) }
       let order = order(examples.count)
-      var totals = Totals(metrics)
+      var totals = Totals(metrics, programs.full)
       display.begin(epoch: number)
       var start = 0
       while start < examples.count {
         let end = min(start + batch, examples.count)
         let program = end - start == batch ? programs.full : programs.rest
+        if let schedule {
+          let position = Schedule.Position(
+            step: epoch * stepsPerEpoch + totals.steps, steps: last, stepsPerEpoch: stepsPerEpoch)
+          learningRate = optimizer.learningRate * schedule.factor(position)
+        }
         try run(program, examples, start..<end, of: order, &totals)
         start = end
         display.update(totals)
@@ -84,7 +91,9 @@ extension Trainer {
         stepsPerSecond: display.stepsPerSecond)
       display.end(report)
       reports.append(report)
-      if onEpoch?(report) == false { break }
+      var goesOn = true
+      for callback in callbacks where try !callback.epochEnded(report, of: self) { goesOn = false }
+      if onEpoch?(report) == false || !goesOn { break }
     }
     return reports
   }
@@ -98,7 +107,7 @@ extension Trainer {
     try check(examples, batch: batch, epochs: 1)
     let programs = try programs(.evaluation, for: examples, batch: batch)
     let order = Array(0..<examples.count)
-    var totals = Totals(metrics)
+    var totals = Totals(metrics, programs.full)
     for start in stride(from: 0, to: examples.count, by: batch) {
       let end = min(start + batch, examples.count)
       try run(
@@ -171,35 +180,42 @@ extension Trainer {
   }
 }
 
-/// Running sums of loss and metrics.
+/// Running sums of the loss and of the metrics' terms.
 struct Totals {
   private let metrics: [Metric]
-  /// The loss first, then the metrics.
+  /// The loss first, then each metric's terms from its start on.
   private var sums: [Double]
+  private let starts: [Int]
   private(set) var count = 0
   private(set) var steps = 0
 
-  init(_ metrics: [Metric]) {
+  /// Makes sums for what a program gives.
+  init(_ metrics: [Metric], _ program: Program) {
     self.metrics = metrics
-    sums = [Double](repeating: 0, count: metrics.count + 1)
+    let sizes = program.outputs.prefix(metrics.count + 1).map(\.type.shape.elementCount)
+    starts = sizes.indices.map { sizes[..<$0].reduce(0, +) }
+    sums = [Double](repeating: 0, count: sizes.reduce(0, +))
   }
 
   /// Adds the outputs of a run, which are sums or means over a number of examples.
   ///
   /// Allocates nothing.
   mutating func add(_ program: Program, count: Int, areSums: Bool) {
-    for index in sums.indices {
-      sums[index] += program.scalar(index) * (areSums ? 1 : Double(count))
+    for (output, start) in starts.enumerated() {
+      program.add(output: output, times: areSums ? 1 : Double(count), to: &sums, at: start)
     }
     self.count += count
     steps += 1
   }
 
   var means: Evaluation {
-    let count = Double(max(count, 1))
+    let ends = starts.dropFirst() + [sums.count]
+    let terms = zip(starts, ends).map { Array(sums[$0..<$1]) }
     return Evaluation(
-      loss: sums[0] / count,
-      metrics: zip(metrics, sums.dropFirst()).map { (metric: $0, value: $1 / count) },
-      count: self.count)
+      loss: sums[0] / Double(max(count, 1)),
+      metrics: zip(metrics, terms.dropFirst()).map {
+        (metric: $0, value: $0.value($1, max(count, 1)))
+      },
+      count: count)
   }
 }

@@ -20,6 +20,8 @@ public final class Trainer {
   public let loss: Loss
   /// How parameters follow from gradients.
   public let optimizer: any Optimizer
+  /// What is done with gradients and parameters besides.
+  public let options: TrainingOptions
   /// What is shown beside the loss.
   public let metrics: [Metric]
   /// Where the graphs run.
@@ -50,22 +52,24 @@ public final class Trainer {
   /// Makes a trainer of a model whose parameters have their first values.
   ///
   /// - Parameters:
+  ///   - options: What is done with gradients and parameters besides; nothing unless told otherwise.
   ///   - metrics: What is shown beside the loss; by default what the loss suggests.
   ///   - seed: Decides first values, shuffling and dropout: the same seed gives the same result.
   ///   - backend: Where the graphs run: native code on all cores unless told otherwise.
   /// - Throws: when the optimizer's numbers make no sense.
   public init(
-    _ model: some Layer, loss: Loss, optimizer: some Optimizer, metrics: [Metric]? = nil,
-    seed: UInt64 = 0, backend: any Backend = defaultBackend(), file: String = #fileID,
+    _ model: some Layer, loss: Loss, optimizer: some Optimizer,
+    options: TrainingOptions = TrainingOptions(), metrics: [Metric]? = nil, seed: UInt64 = 0, backend: any Backend = defaultBackend(), file: String = #fileID,
     line: Int = #line
   ) throws(Diagnostics) {
     location = Location(file: file, line: line)
-    if let problem = optimizer.problem {
+    if let problem = optimizer.anyProblem ?? options.problem {
       throw Diagnostics([Diagnostic(.argument, problem, at: location)])
     }
     self.model = model
     self.loss = loss
     self.optimizer = optimizer
+    self.options = options
     self.metrics = metrics ?? loss.defaultMetrics
     self.seed = seed
     self.backend = backend
@@ -98,7 +102,7 @@ public final class Trainer {
 
   /// The present or first values of a graph's inputs but for the batch, by name.
   package func initialValues(_ step: StepGraph) -> [String: Literal] {
-    var values = [StepTracer.learningRateName: Literal([], [Float(learningRate)])]
+    var values = [StepTracer.learningRateName: Literal([], [learningRate])]
     for (name, _, literal) in state.firstValues(step) {
       values[name] = state[name]?.literal() ?? literal()
     }
@@ -115,8 +119,8 @@ public final class Trainer {
       ])
     }
     return StepTracer(
-      model: model, loss: loss, optimizer: optimizer, metrics: metrics, example: example,
-      batch: batch, location: location)
+      model: model, loss: loss, optimizer: optimizer, options: options, metrics: metrics,
+      example: example, batch: batch, location: location)
   }
 
   /// The compiled graph for a purpose and a size of batch; made at the first use.
@@ -133,7 +137,9 @@ public final class Trainer {
       }
     try state.add(step)
     let program = try Diagnostics.collecting { () throws(Diagnostic) in
-      try Program(step.graph, state: state, example: example, batch: batch, backend: backend)
+      try Program(
+        step.graph, state: state, usingAverages: purpose != .training, example: example,
+        batch: batch, backend: backend)
     }
     programs[key] = program
     return program

@@ -1,0 +1,88 @@
+import GraphIR
+
+/// What training makes small: a function of the model's outputs and the labels, for each example.
+public struct Loss: Sendable {
+  /// The name, as diagnostics show it.
+  public let name: String
+  /// The losses `[n]` of a batch, from the outputs and the labels.
+  let perExample: @Sendable (Tensor, Tensor) -> Tensor
+  /// What the outputs are called in a prediction.
+  let outputName: String
+  /// What the outputs mean to the user, when they are not meant to be read as they are.
+  let interpretation: (name: String, function: @Sendable (Tensor) -> Tensor)?
+  /// The metrics that are shown unless others are asked for.
+  public let defaultMetrics: [Metric]
+  /// How the losses of a batch become the number whose gradient a step follows.
+  public private(set) var reduction = Reduction.mean
+
+  /// How losses of examples are put together.
+  public enum Reduction: Hashable, Sendable {
+    /// Not at all.
+    case none
+    /// Their sum.
+    case sum
+    /// Their mean.
+    case mean
+  }
+
+  /// Makes a loss of your own.
+  ///
+  /// - Parameter perExample: Gives the losses `[n]` from the outputs and the labels of a batch of n.
+  public init(_ name: String, _ perExample: @escaping @Sendable (Tensor, Tensor) -> Tensor) {
+    self.init(name, perExample, outputName: "output")
+  }
+
+  init(
+    _ name: String, _ perExample: @escaping @Sendable (Tensor, Tensor) -> Tensor,
+    outputName: String = "output",
+    interpretation: (String, @Sendable (Tensor) -> Tensor)? = nil, defaultMetrics: [Metric] = []
+  ) {
+    self.name = name
+    self.perExample = perExample
+    self.outputName = outputName
+    self.interpretation = interpretation.map { (name: $0.0, function: $0.1) }
+    self.defaultMetrics = defaultMetrics
+  }
+
+  /// The same loss, of which a step follows the gradient of the sum over a batch instead of the mean's; what is shown is
+  /// the mean all the same.
+  public func summed() -> Loss {
+    var loss = self
+    loss.reduction = .sum
+    return loss
+  }
+
+  /// The losses of a batch of n: `[n]`, or a scalar.
+  public func callAsFunction(
+    _ output: Tensor, _ label: Tensor, reduction: Reduction = .mean
+  ) -> Tensor {
+    reduced(perExample(output, label), reduction)
+  }
+
+  func reduced(_ losses: Tensor, _ reduction: Reduction) -> Tensor {
+    switch reduction {
+    case .none: losses
+    case .sum: losses.sum()
+    case .mean: losses.mean()
+    }
+  }
+}
+
+extension Loss {
+  /// Goes on when output and label have one type; otherwise records both.
+  static func requireEqualTypes(
+    _ name: String, _ output: Tensor, _ label: Tensor, _ body: () -> Tensor
+  ) -> Tensor {
+    Tensor.apply([output, label], "a loss is used", .unknown) { context, location in
+      guard output.type == label.type else {
+        return context.fail(
+          Diagnostic(
+            .shapeMismatch,
+            "\(name): the output \(output.describedType) and the label \(label.describedType) differ",
+            at: location,
+            notes: [context.note("the output", output), context.note("the label", label)]))
+      }
+      return body()
+    }
+  }
+}

@@ -1,0 +1,181 @@
+import GraphIR
+
+/// What is shown beside the loss: a number for a data set, from sums over its examples.
+public struct Metric: Sendable {
+  /// The name: a word of lowercase letters, which also names the graph's output.
+  public let name: String
+  /// Whether the number is a share and is shown in percent.
+  public let isShare: Bool
+  /// What is added up: floats `[n]` or `[n, k]` of a batch, from the outputs and the labels.
+  let terms: @Sendable (Tensor, Tensor) -> Tensor
+  /// The number, from the sums of the terms and the number of examples.
+  let value: @Sendable (_ sums: [Double], _ count: Int) -> Double
+
+  /// Makes a metric that is a mean over examples.
+  ///
+  /// - Parameter perExample: Gives floats `[n]` from the outputs and the labels of a batch of n.
+  public init(
+    _ name: String, isShare: Bool = false,
+    _ perExample: @escaping @Sendable (Tensor, Tensor) -> Tensor
+  ) {
+    self.init(name, isShare: isShare, terms: perExample) { sums, count in
+      (sums.first ?? 0) / Double(count)
+    }
+  }
+
+  /// Makes a metric of sums over all examples, as a share of two counts is.
+  ///
+  /// - Parameters:
+  ///   - terms: Gives floats `[n]` or `[n, k]` from the outputs and the labels of a batch of n.
+  ///   - value: The number, from the sums of the terms over all examples and their count.
+  public init(
+    _ name: String, isShare: Bool = false,
+    terms: @escaping @Sendable (Tensor, Tensor) -> Tensor,
+    value: @escaping @Sendable (_ sums: [Double], _ count: Int) -> Double
+  ) {
+    self.name = name
+    self.isShare = isShare
+    self.terms = terms
+    self.value = value
+  }
+}
+
+/// Metrics of classes: outputs are scores `[n, ..., classes]` with integer labels `[n, ...]`.
+extension Metric {
+  /// The share of labels that are predicted: by the greatest of several logits, or by the sign of one.
+  public static let accuracy = Metric("accuracy", isShare: true) { output, label in
+    if output.rank == label.rank + 1, output.shape[-1] > 1 {
+      return output.predicts(label).converted(to: .f32).meanOfExamples()
+    }
+    let isOne = label.asTarget(of: output).isGreater(than: 0.5)
+    return output.isGreater(than: 0).isEqual(to: isOne).converted(to: .f32).meanOfExamples()
+  }
+
+  /// As `accuracy` by the greatest of several logits, but negative labels do not count.
+  public static let maskedAccuracy = Metric("accuracy", isShare: true) { output, label in
+    output.predicts(label).converted(to: .f32).meanOfExamples(where: label.isAtLeast(0))
+  }
+
+  /// The share of labels whose score is among the greatest: fewer than `count` scores are greater.
+  public static func topAccuracy(_ count: Int) -> Metric {
+    Metric("top\(count)", isShare: true) { output, label in
+      let isLabel = label.isClass(of: output)
+      let own = isLabel.select(output, otherwise: Tensor(0, output.dtype)).sum(-1)
+      let greater = output.isGreater(than: own.expanded(at: -1)).converted(to: .f32).sum(-1)
+      return greater.isLess(than: count).converted(to: .f32).meanOfExamples()
+    }
+  }
+
+  /// Of the predictions of a class, the share that is right; the mean over classes, where one that is never predicted
+  /// counts 0.
+  public static let precision = ofCounts("precision") { hits, predicted, _ in hits / predicted }
+
+  /// Of the labels of a class, the share that is predicted; the mean over classes, where one without labels counts 0.
+  public static let recall = ofCounts("recall") { hits, _, actual in hits / actual }
+
+  /// The harmonic mean of precision and recall, `2 hits / (predictions + labels)`; the mean over classes.
+  public static let f1 = ofCounts("f1") { hits, predicted, actual in
+    2 * hits / (predicted + actual)
+  }
+
+  /// The intersection of a class's predictions and labels over their union (Jaccard, 1912); the mean over classes, of which
+  /// those do not count that appear in neither.
+  public static let meanIoU = ofCounts("iou", countingAbsent: false) { hits, predicted, actual in
+    hits / (predicted + actual - hits)
+  }
+
+  /// Twice the intersection of a class's predictions and labels over the sum of both (Dice, 1945); the mean over classes,
+  /// of which those do not count that appear in neither.
+  public static let dice = ofCounts("dice", countingAbsent: false) { hits, predicted, actual in
+    2 * hits / (predicted + actual)
+  }
+
+  /// A mean over classes of a share of three counts.
+  private static func ofCounts(
+    _ name: String, countingAbsent: Bool = true,
+    _ share: @escaping @Sendable (_ hits: Double, _ predicted: Double, _ actual: Double) -> Double
+  ) -> Metric {
+    Metric(
+      name, isShare: true,
+      terms: { output, label in
+        let actual = label.isClass(of: output)
+        let predicted = output.argmax(-1).isClass(of: output)
+        let counts = [actual & predicted, predicted, actual].map {
+          $0.converted(to: .f32).summedButFirstAndLast()
+        }
+        return Tensor.concatenated(counts, axis: 1)
+      },
+      value: { sums, _ in
+        let classes = sums.count / 3
+        let shares = (0..<classes).compactMap { index -> Double? in
+          let counts = (sums[index], sums[classes + index], sums[2 * classes + index])
+          if !countingAbsent, counts.1 + counts.2 == 0 { return nil }
+          let share = share(counts.0, counts.1, counts.2)
+          return share.isNaN ? 0 : share
+        }
+        return shares.isEmpty ? 0 : shares.reduce(0, +) / Double(shares.count)
+      })
+  }
+}
+
+/// Metrics of numbers: outputs and labels have as many elements.
+extension Metric {
+  /// The share of the labels' variance that the outputs explain: `1 - sum (label - output)² / sum (label - mean)²`.
+  public static let rSquared = Metric(
+    "r2",
+    terms: { output, label in
+      let label = label.asTarget(of: output).converted(to: .f64)
+      let rest = (label - output.converted(to: .f64)).squared()
+      let ones = Tensor.filled(1.0, label.shape.extents, .f64)
+      let columns = [rest, label, label.squared(), ones].map {
+        $0.sumOfExamples().expanded(at: -1)
+      }
+      return Tensor.concatenated(columns, axis: 1)
+    },
+    value: { sums, _ in
+      let spread = sums[2] - sums[1] * sums[1] / sums[3]
+      return 1 - sums[0] / spread
+    })
+}
+
+extension Tensor {
+  /// The mean over all dimensions but the first.
+  func meanOfExamples() -> Tensor {
+    rank <= 1 ? self : mean(over: Array(1..<rank), .unknown)
+  }
+
+  /// The mean over those elements of an example of which a tensor of bools is true; 0 where it never is.
+  func meanOfExamples(where counts: Tensor) -> Tensor {
+    let kept = counts.select(self, otherwise: Tensor(0, dtype))
+    guard rank > 1 else { return kept }
+    let axes = Array(1..<rank)
+    let total = kept.reduced(.sum, axes, false, .unknown)
+    return total / counts.converted(to: dtype).reduced(.sum, axes, false, .unknown).maximum(1)
+  }
+
+  /// The sum over all dimensions but the first and the last.
+  fileprivate func summedButFirstAndLast() -> Tensor {
+    rank <= 2 ? self : reduced(.sum, Array(1..<rank - 1), false, .unknown)
+  }
+
+  /// Whether each class of some scores `[n, ..., classes]` is the one that these integers `[n, ...]` name.
+  fileprivate func isClass(of scores: Tensor) -> Tensor {
+    let classes = Tensor.iota(scores.shape.extents, axis: scores.rank - 1, .i32)
+    return converted(to: .i32).expanded(at: -1).isEqual(to: classes)
+  }
+
+  /// Whether the greatest of these logits is at the place that the label names.
+  fileprivate func predicts(_ label: Tensor) -> Tensor {
+    argmax(-1).isEqual(to: label.converted(to: .i32))
+  }
+
+  /// These labels in the dtype of an output, and in its shape where they have as many elements.
+  func asTarget(of output: Tensor) -> Tensor {
+    // What is wrong has been told: labels that cannot be converted now must not add to it.
+    guard type != nil else { return self }
+    guard output.type != nil else { return output }
+    let target = converted(to: output.dtype)
+    return target.shape.elementCount == output.shape.elementCount
+      ? target.reshaped(to: output.shape.extents) : target
+  }
+}
