@@ -7,38 +7,32 @@ import Martlet
 /// bidirectional transformers for language understanding", NAACL 2019). The 1,000 tokens are the mask, characters and
 /// frequent pieces of words, learned from the part of the novel that is trained on.
 extension Samples {
-  static let bert = bertSample(
-    "bert", "a transformer that tells the hidden words of a novel (2018)", batch: 8,
-    Transformer.Size(vocabulary: 1000, length: 128, features: 384, heads: 12, blocks: 6))
+  static let bert = Sample(
+    "bert", "a transformer that tells the hidden words of a novel (2018)",
+    recipe(
+      Transformer.Size(vocabulary: 1000, length: 128, features: 384, heads: 12, blocks: 6),
+      batch: 8))
 
   /// The same code, small enough for the interpreter.
-  static let smallBERT = bertSample(
-    "bert-small", "a small transformer that sees both sides", batch: 4,
-    Transformer.Size(vocabulary: 120, length: 12, features: 16, heads: 2, blocks: 2))
+  static let smallBERT = Sample(
+    "bert-small", "a small transformer that sees both sides",
+    recipe(
+      Transformer.Size(vocabulary: 120, length: 12, features: 16, heads: 2, blocks: 2), batch: 4))
 
-  private static func bertSample(
-    _ name: String, _ summary: String, batch: Int, _ size: Transformer.Size
-  ) -> Sample {
-    Sample(
-      name: name, summary: summary, epochs: 4, batch: batch, learningRate: 0.0005,
-      example: size.example, classNames: [],
-      data: { () throws(Diagnostic) in
-        let text = try emma()
-        // The last token is the mask.
-        let pieces = try BytePairs(
-          learning: Array(text.dropLast(text.count / 10)),
-          isLetter: Text.characters.map { $0.first?.isLetter == true },
-          count: size.vocabulary - 1)
-        return splitAtEnd(
-          try Sequences.masked(
-            try pieces.tokens(of: text), length: size.length, mask: Int32(size.vocabulary - 1),
-            vocabulary: size.vocabulary))
-      },
-      trainer: { options throws(Diagnostics) in
-        try Trainer(
-          Transformer(size, causal: false), loss: .maskedSoftmaxCrossEntropy,
-          optimizer: Adam(learningRate: options.learningRate),
-          seed: options.seed, backend: options.backend)
-      })
+  private static func recipe(_ size: Transformer.Size, batch: Int) -> Recipe {
+    let data = ExampleSource(example: size.example) { () throws(Diagnostic) in
+      let text = try emma()
+      // The last token is the mask.
+      let pieces = try BytePairs(
+        learning: Array(text.dropLast(text.count / 10)),
+        isLetter: Text.characters.map { $0.first?.isLetter == true }, count: size.vocabulary - 1)
+      return splitAtEnd(
+        try Sequences.masked(
+          try pieces.tokens(of: text), length: size.length, mask: Int32(size.vocabulary - 1),
+          vocabulary: size.vocabulary))
+    }
+    return Recipe(
+      data: data, model: Transformer(size, causal: false), loss: .maskedSoftmaxCrossEntropy,
+      optimizer: Adam(learningRate: 0.0005), epochs: 4, batch: batch)
   }
 }

@@ -7,33 +7,29 @@ import Martlet
 /// language understanding by generative pre-training", 2018). The vocabulary is the newline and the 95 printable
 /// characters of ASCII.
 extension Samples {
-  static let gpt = gptSample(
-    "gpt", "a causal transformer that tells the next character of a novel (2018)", batch: 16,
-    Transformer.Size(
-      vocabulary: Text.characters.count, length: 128, features: 256, heads: 8, blocks: 4))
+  static let gpt = Sample(
+    "gpt", "a causal transformer that tells the next character of a novel (2018)",
+    recipe(
+      Transformer.Size(
+        vocabulary: Text.characters.count, length: 128, features: 256, heads: 8, blocks: 4),
+      batch: 16))
 
   /// The same code, small enough for the interpreter.
-  static let smallGPT = gptSample(
-    "gpt-small", "a small causal transformer", batch: 4,
-    Transformer.Size(
-      vocabulary: Text.characters.count, length: 12, features: 16, heads: 2, blocks: 2))
+  static let smallGPT = Sample(
+    "gpt-small", "a small causal transformer",
+    recipe(
+      Transformer.Size(
+        vocabulary: Text.characters.count, length: 12, features: 16, heads: 2, blocks: 2),
+      batch: 4))
 
-  private static func gptSample(
-    _ name: String, _ summary: String, batch: Int, _ size: Transformer.Size
-  ) -> Sample {
-    Sample(
-      name: name, summary: summary, epochs: 1, batch: batch, learningRate: 0.001,
-      example: size.example, classNames: Text.characters,
-      data: { () throws(Diagnostic) in
-        splitAtEnd(
-          try Sequences.nextToken(
-            of: try emma(), length: size.length, classNames: Text.characters))
-      },
-      trainer: { options throws(Diagnostics) in
-        try Trainer(
-          Transformer(size, causal: true), loss: .softmaxCrossEntropy,
-          optimizer: Adam(learningRate: options.learningRate),
-          seed: options.seed, backend: options.backend)
-      })
+  private static func recipe(_ size: Transformer.Size, batch: Int) -> Recipe {
+    let data = ExampleSource(example: size.example, classNames: Text.characters) {
+      () throws(Diagnostic) in
+      splitAtEnd(
+        try Sequences.nextToken(of: try emma(), length: size.length, classNames: Text.characters))
+    }
+    return Recipe(
+      data: data, model: Transformer(size, causal: true), loss: .softmaxCrossEntropy,
+      optimizer: Adam(learningRate: 0.001), epochs: 1, batch: batch)
   }
 }

@@ -20,15 +20,8 @@ struct LeNet: Layer {
 
 extension Samples {
   static let leNet = Sample(
-    name: "lenet",
-    summary: "LeNet-5, a small convolutional network on 28x28 digits (1998)",
-    epochs: 30, batch: 64, learningRate: 0.002,
-    example: digit(side: 28), classNames: Digits.classNames,
-    data: digits,
-    trainer: { options throws(Diagnostics) in
-      try Trainer(
-        LeNet(), loss: .softmaxCrossEntropy,
-        optimizer: Adam(learningRate: options.learningRate),
-        seed: options.seed, backend: options.backend)
-    })
+    "lenet", "LeNet-5, a small convolutional network on 28x28 digits (1998)",
+    Recipe(
+      data: .digits(), model: LeNet(), loss: .softmaxCrossEntropy,
+      optimizer: Adam(learningRate: 0.002), epochs: 30, batch: 64))
 }

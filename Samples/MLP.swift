@@ -18,15 +18,8 @@ struct MLP: Layer {
 
 extension Samples {
   static let mlp = Sample(
-    name: "mlp",
-    summary: "784-512-256-10 with ReLU on 28x28 digits (1986)",
-    epochs: 10, batch: 128, learningRate: 0.001,
-    example: digit(side: 28), classNames: Digits.classNames,
-    data: digits,
-    trainer: { options throws(Diagnostics) in
-      try Trainer(
-        MLP(), loss: .softmaxCrossEntropy,
-        optimizer: Adam(learningRate: options.learningRate),
-        seed: options.seed, backend: options.backend)
-    })
+    "mlp", "784-512-256-10 with ReLU on 28x28 digits (1986)",
+    Recipe(
+      data: .digits(), model: MLP(), loss: .softmaxCrossEntropy,
+      optimizer: Adam(learningRate: 0.001), epochs: 10, batch: 128))
 }

@@ -25,15 +25,8 @@ extension Loss {
 
 extension Samples {
   static let perceptron = Sample(
-    name: "perceptron",
-    summary: "ten neurons on 8x8 digits, each with an error of its own (1958)",
-    epochs: 40, batch: 32, learningRate: 0.5,
-    example: digit(side: 8), classNames: Digits.classNames,
-    data: smallDigits,
-    trainer: { options throws(Diagnostics) in
-      try Trainer(
-        Perceptron(), loss: .deltaRule,
-        optimizer: GradientDescent(learningRate: options.learningRate), metrics: [.accuracy],
-        seed: options.seed, backend: options.backend)
-    })
+    "perceptron", "ten neurons on 8x8 digits, each with an error of its own (1958)",
+    Recipe(
+      data: .smallDigits(), model: Perceptron(), loss: .deltaRule,
+      optimizer: GradientDescent(learningRate: 0.5), metrics: [.accuracy], epochs: 40, batch: 32))
 }

@@ -52,35 +52,24 @@ private func normalizedConvolution(
   let padding = Padding.explicit(Extents(size / 2))
   return Sequential(
     Conv2D(
-      filters: filters, size: Extents(size), stride: stride, padding: padding, bias: false, weights: .he),
+      filters: filters, size: Extents(size), stride: stride, padding: padding, bias: false,
+      weights: .he),
     BatchNorm())
 }
 
 extension Samples {
   static let resNet18 = Sample(
-    name: "resnet18",
-    summary: "18 layers with residual connections on digits padded to 32x32x3 (2015)",
-    epochs: 3, batch: 32, learningRate: 0.01,
-    example: digit(side: 32, channels: 3), classNames: Digits.classNames,
-    data: { () throws(Diagnostic) in try digits(padding: 2, channels: 3) },
-    trainer: { options throws(Diagnostics) in
-      try resNetTrainer([64, 128, 256, 512], options)
-    })
+    "resnet18", "18 layers with residual connections on digits padded to 32x32x3 (2015)",
+    recipe([64, 128, 256, 512], .digits(padding: 2, channels: 3), batch: 32))
 
   /// The same code, small enough for the interpreter.
-  static let smallResNet = Sample(
-    name: "resnet-small", summary: "a residual network on 8x8 digits",
-    epochs: 3, batch: 16, learningRate: 0.01,
-    example: digit(side: 8, channels: 3), classNames: Digits.classNames,
-    data: { () throws(Diagnostic) in try smallDigits(channels: 3) },
-    trainer: { options throws(Diagnostics) in try resNetTrainer([4, 6], options) })
+  static let tinyResNet = Sample(
+    "resnet-tiny", "a residual network on 8x8 digits",
+    recipe([4, 6], .smallDigits(channels: 3), batch: 16))
 
-  private static func resNetTrainer(
-    _ filters: [Int], _ options: Sample.Options
-  ) throws(Diagnostics) -> Trainer {
-    try Trainer(
-      ResNet(filters: filters, classes: 10), loss: .softmaxCrossEntropy,
-      optimizer: SGD(learningRate: options.learningRate, momentum: 0.9),
-      seed: options.seed, backend: options.backend)
+  private static func recipe(_ filters: [Int], _ data: ExampleSource, batch: Int) -> Recipe {
+    Recipe(
+      data: data, model: ResNet(filters: filters, classes: 10), loss: .softmaxCrossEntropy,
+      optimizer: SGD(learningRate: 0.01, momentum: 0.9), epochs: 3, batch: batch)
   }
 }

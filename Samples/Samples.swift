@@ -1,47 +1,48 @@
 import Martlet
 
-/// The models that come with Martlet, from the simplest to the latest.
+/// The models that come with Martlet, from a single neuron to the latest.
 public enum Samples {
+  /// Samples that belong together.
+  public struct Family: Sendable {
+    /// What they have in common.
+    public let title: String
+    /// The samples, in the order in which a course goes through them.
+    public let samples: [Sample]
+  }
+
+  /// All samples, in the order of a course.
+  public static let families = [
+    Family(title: "Foundations", samples: foundations),
+    Family(title: "Convolutional networks", samples: convolutional),
+    Family(title: "Language", samples: language),
+  ]
+
+  static let foundations = [perceptron, softmaxRegression, mlp]
+  static let convolutional = [leNet, resNet18]
+  static let language = [gpt, smallGPT, bert, smallBERT]
+
   /// All samples.
-  public static let all: [Sample] = [
-    perceptron, softmaxRegression, mlp, leNet, resNet18, gpt, bert,
+  public static let all = families.flatMap(\.samples)
+
+  /// Models that the interpreter can follow, which use all of the samples' code that matters to a compiler.
+  package static let quick = [
+    perceptron, softmaxRegression, mlp, leNet, tinyResNet, smallGPT, smallBERT,
   ]
 
-  /// All of the samples' code in models that the interpreter can follow: the large ones stand here in a small size.
-  package static let quick: [Sample] = [
-    perceptron, softmaxRegression, mlp, leNet, smallResNet, smallGPT, smallBERT,
-  ]
+  /// The models above, and those that benchmarks measure.
+  package static let measured = quick + [resNet18, gpt, bert]
 
-  /// The sample of a name; nil when there is none.
-  public static func named(_ name: String) -> Sample? { all.first { $0.name == name } }
-
-  /// Digits of 8x8 pixels: 1,438 to train on and 359 to judge with.
-  static func smallDigits() throws(Diagnostic) -> DataSplit { try smallDigits(channels: 1) }
-
-  static func smallDigits(channels: Int) throws(Diagnostic) -> DataSplit {
-    try Digits.csv(
-      DataFolder.path(of: "digits8x8/digits.csv.gz"), height: 8, width: 8, maximum: 16,
-      channels: channels
-    ).split(test: 0.2)
+  /// The recipe of a name: a sample's, whose first it is, or `sample/recipe`; nil when there is none.
+  public static func recipe(named name: String) -> Recipe? {
+    let parts = name.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    let sample = (all + quick).first { $0.name == parts[0] }
+    return sample?.recipe(named: parts.count > 1 ? String(parts[1]) : "")
   }
 
-  /// Digits of 28x28 pixels: 4,000 to train on and 1,000 to judge with.
-  static func digits() throws(Diagnostic) -> DataSplit { try digits(padding: 0, channels: 1) }
-
-  static func digits(padding: Int, channels: Int) throws(Diagnostic) -> DataSplit {
-    func part(_ name: String) throws(Diagnostic) -> Dataset {
-      try Digits.idx(
-        images: DataFolder.path(of: "mnist5k/\(name)-images-idx3-ubyte.gz"),
-        labels: DataFolder.path(of: "mnist5k/\(name)-labels-idx1-ubyte.gz"),
-        padding: padding, channels: channels)
-    }
-    return DataSplit(train: try part("train"), test: try part("t10k"))
-  }
-
-  /// What a digit of the given side looks like to a model.
-  static func digit(side: Int, channels: Int = 1) -> ExampleSignature {
-    ExampleSignature(
-      inputName: "image", input: TensorType(.f32, [side, side, channels]),
-      label: TensorType(.i32, []))
+  /// The sample of a name, or one of a single recipe of a sample, `sample/recipe`; nil when there is none.
+  public static func named(_ name: String) -> Sample? {
+    if let sample = all.first(where: { $0.name == name }) { return sample }
+    guard name.contains("/"), let recipe = recipe(named: name) else { return nil }
+    return Sample(name, recipe.name, recipe)
   }
 }

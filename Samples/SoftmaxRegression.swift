@@ -17,15 +17,8 @@ struct SoftmaxRegression: Layer {
 
 extension Samples {
   static let softmaxRegression = Sample(
-    name: "softmax-regression",
-    summary: "ten linear scores on 8x8 digits, turned into probabilities",
-    epochs: 40, batch: 32, learningRate: 0.5,
-    example: digit(side: 8), classNames: Digits.classNames,
-    data: smallDigits,
-    trainer: { options throws(Diagnostics) in
-      try Trainer(
-        SoftmaxRegression(), loss: .softmaxCrossEntropy,
-        optimizer: GradientDescent(learningRate: options.learningRate),
-        seed: options.seed, backend: options.backend)
-    })
+    "softmax-regression", "ten linear scores on 8x8 digits, turned into probabilities",
+    Recipe(
+      data: .smallDigits(), model: SoftmaxRegression(), loss: .softmaxCrossEntropy,
+      optimizer: GradientDescent(learningRate: 0.5), epochs: 40, batch: 32))
 }

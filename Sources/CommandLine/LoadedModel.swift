@@ -38,20 +38,37 @@ struct LoadedModel {
         name: graph.name, graph: graph, batch: 0, inputRoles: nil, values: { _ in [:] },
         dataNames: [])
     }
-    let sample = try sample(named: reference)
-    let batch = batch ?? defaultBatch ?? sample.batch
-    let step = try sample.step(
+    let recipe = try recipe(named: reference)
+    let batch = batch ?? defaultBatch ?? recipe.batch
+    let step = try recipe.step(
       training: training, batch: batch, withGradients: exposesGradients && training)
     return LoadedModel(
-      name: sample.name, graph: step.graph, batch: batch, inputRoles: step.inputRoles,
-      values: { try sample.exampleInputs(training: training, batch: batch, seed: $0) },
-      dataNames: [sample.example.inputName, sample.example.labelName])
+      name: reference, graph: step.graph, batch: batch, inputRoles: step.inputRoles,
+      values: { try recipe.exampleInputs(training: training, batch: batch, seed: $0) },
+      dataNames: [recipe.example.inputName, recipe.example.labelName])
   }
 
-  /// The sample of the given name.
+  /// The sample of the given name, or of one recipe of a sample.
   static func sample(named name: String) throws(Diagnostic) -> Sample {
     if let sample = Samples.named(name) { return sample }
-    throw Diagnostic(
+    throw noSample(name)
+  }
+
+  /// The first recipe of the sample of the given name, or the one that the name has after a slash.
+  static func recipe(named name: String) throws(Diagnostic) -> Recipe {
+    if let recipe = Samples.recipe(named: name) { return recipe }
+    throw noSample(name)
+  }
+
+  private static func noSample(_ name: String) -> Diagnostic {
+    let sample = name.split(separator: "/").first.flatMap { Samples.named(String($0)) }
+    if let sample, name.contains("/") {
+      let names = sample.recipes.map(\.name).filter { !$0.isEmpty }
+      return Diagnostic(
+        .name, "the sample '\(sample.name)' has no '\(name.dropFirst(sample.name.count + 1))'",
+        hint: names.isEmpty ? "it trains one model" : "it has " + names.joined(separator: ", "))
+    }
+    return Diagnostic(
       .name, "there is no sample '\(name)'",
       hint: "the samples are " + Samples.all.map(\.name).joined(separator: ", ")
         + "; a file's name ends in .mir")

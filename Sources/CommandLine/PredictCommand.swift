@@ -28,20 +28,20 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var report: ReportOptions
 
   func run() throws {
-    let sample = try LoadedModel.sample(named: model)
-    let shape = sample.example.input.shape
+    let recipe = try LoadedModel.recipe(named: model)
+    let shape = recipe.example.input.shape
     guard shape.rank == 3, shape[2] == 1 else {
-      throw Diagnostic(.unsupported, "\(sample.name) does not look at grey pictures")
+      throw Diagnostic(.unsupported, "\(model) does not look at grey pictures")
     }
-    let trainer = try sample.trainer(backend: options.makeBackend(report))
-    try trainer.load(from: weights, for: sample.example)
+    let trainer = try recipe.trainer(Recipe.Options(backend: options.makeBackend(report)))
+    try trainer.load(from: weights, for: recipe.example)
     let input = try Picture(png: image).digit(height: shape[0], width: shape[1])
     let probabilities = try trainer.predict(input).doubles()
     print(drawing(of: input.doubles(), width: shape[1]))
     let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
     for (index, probability) in probabilities.enumerated() {
       let bar = String(repeating: "█", count: Int((probability * 40).rounded()))
-      let name = index < sample.classNames.count ? sample.classNames[index] : "\(index)"
+      let name = index < recipe.classNames.count ? recipe.classNames[index] : "\(index)"
       print(
         "\(name.leftPadded(to: 8)) \((100 * probability).fixed(1).leftPadded(to: 5)) % \(bar)"
           + (index == best ? "  <" : ""))

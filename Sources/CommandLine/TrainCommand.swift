@@ -42,24 +42,30 @@ struct TrainCommand: ParsableCommand {
     let sample = try LoadedModel.sample(named: model)
     // Known before the training that would be lost.
     if let save { try requireWritable(save) }
-    let trainer = try sample.trainer(
-      Sample.Options(
-        learningRate: learningRate?.value ?? sample.learningRate, seed: seed,
-        backend: options.makeBackend(report, checkpointingActivations: checkpointActivations)))
-    let data = try sample.data()
-    try trainer.fit(
-      data.train, validation: data.validation, batch: batch?.value ?? sample.batch,
-      epochs: epochs?.value ?? sample.epochs)
-    let result = try trainer.evaluate(data.test)
-    if let save {
+    let settings = Recipe.Options(
+      learningRate: learningRate?.value, epochs: epochs?.value, batch: batch?.value, seed: seed,
+      backend: try options.makeBackend(report, checkpointingActivations: checkpointActivations))
+    var outcomes: [Recipe.Outcome] = []
+    for recipe in sample.recipes {
+      if sample.recipes.count > 1 { print("\(sample.name)/\(recipe.name)") }
+      outcomes.append(try recipe.train(settings))
+    }
+    if let save, let trainer = outcomes.last?.trainer {
       try trainer.save(to: save)
       print("saved \(save)")
     }
-    if let accuracy = result["accuracy"] {
-      print("test loss \(result.loss.fixed(4))")
-      print("test accuracy \((100 * accuracy).fixed(1)) %")
-    } else {
-      print("test loss \(result.loss.fixed(4))")
+    for line in try sample.conclusion(outcomes) { print(line) }
+    for line in outcomes.testLines { print(line) }
+  }
+}
+
+extension [Recipe.Outcome] {
+  /// What each model does on the test examples: a line for each number of one, a line for each of several.
+  fileprivate var testLines: [String] {
+    guard count == 1, let test = first?.test else {
+      let width = map(\.recipe.name.count).max() ?? 0
+      return map { "\($0.recipe.name.padded(to: width))  test \($0.test)" }
     }
+    return test.description.split(separator: ", ").map { "test \($0)" }
   }
 }

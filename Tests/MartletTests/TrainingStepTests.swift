@@ -55,7 +55,8 @@ import Testing
       expected.append(w)
     }
     // The learning rate is an f32.
-    expectClose(try slopes(GradientDescent(learningRate: 0.05, weightDecay: .coupled(weightDecay))), expected)
+    expectClose(
+      try slopes(GradientDescent(learningRate: 0.05, weightDecay: .coupled(weightDecay))), expected)
   }
 
   @Test(arguments: [0, 0.1])
@@ -67,7 +68,8 @@ import Testing
       expected.append(w)
     }
     expectClose(
-      try slopes(SGD(learningRate: 0.05, momentum: 0.8, weightDecay: .coupled(weightDecay))), expected)
+      try slopes(SGD(learningRate: 0.05, momentum: 0.8, weightDecay: .coupled(weightDecay))),
+      expected)
   }
 
   @Test(arguments: [0, 0.1])

@@ -22,7 +22,7 @@ import Testing
   }
 
   /// No sample needs more.
-  @Test(arguments: (Samples.all + Samples.quick).map(\.name))
+  @Test(arguments: Samples.measured.map(\.name))
   func noSampleTakesMore(name: String) throws {
     let sample = try quick(name)
     let graph = try sample.graph(training: true, batch: 4)
@@ -35,9 +35,10 @@ import Testing
   @Test(arguments: ["mlp", "lenet", "gpt-small"])
   func theLossCurveIsTheSame(name: String) throws {
     let sample = try quick(name)
-    let data = try sample.data().train.shuffled(seed: 11)
+    let data = try sample.data.load().train.shuffled(seed: 11)
     func losses(_ options: CompileOptions) throws -> [Double] {
-      let trainer = try sample.trainer(seed: 3, backend: JITBackend(options: options))
+      let trainer = try sample.trainer(
+        Recipe.Options(seed: 3, backend: JITBackend(options: options)))
       return try (0..<8).map { step in
         let part = data[step * sample.batch..<(step + 1) * sample.batch]
         return try trainer.fit(part, batch: sample.batch, progress: .silent)[0].training.loss
@@ -49,13 +50,14 @@ import Testing
     }
   }
 
-  @Test(arguments: ["mlp", "gpt-small", "resnet-small"])
+  @Test(arguments: ["mlp", "gpt-small", "resnet-tiny"])
   func theBitsDoNotDependOnTheThreads(name: String) throws {
     let sample = try quick(name)
-    let data = try sample.data().train[0..<2 * sample.batch]
+    let data = try sample.data.load().train[0..<2 * sample.batch]
     func weights(_ threads: Int) throws -> [Literal?] {
       let options = CompileOptions(threads: threads, checkpointsActivations: true)
-      let trainer = try sample.trainer(seed: 5, backend: JITBackend(options: options))
+      let trainer = try sample.trainer(
+        Recipe.Options(seed: 5, backend: JITBackend(options: options)))
       try trainer.fit(data, batch: sample.batch, progress: .silent)
       return trainer.parameterNames.map { trainer.value(of: $0) }
     }
@@ -65,7 +67,7 @@ import Testing
     #expect(try weights(4) == one)
   }
 
-  @Test(arguments: ["lenet", "gpt-small", "resnet-small"])
+  @Test(arguments: ["lenet", "gpt-small", "resnet-tiny"])
   func theInterpreterAgrees(name: String) throws {
     let sample = try quick(name)
     let graph = try sample.graph(training: true, batch: 2, withGradients: true)

@@ -51,7 +51,7 @@ import Testing
     #expect(executable.statistics.peakBytes == plan.total)
   }
 
-  @Test(arguments: Samples.all.map(\.name), [true, false])
+  @Test(arguments: Samples.measured.map(\.name), [true, false])
   func theArenaIsNearItsLowerBound(name: String, training: Bool) throws {
     let sample = try quick(name)
     for batch in [1, 5, sample.batch] {

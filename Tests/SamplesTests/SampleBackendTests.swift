@@ -6,9 +6,9 @@ import Testing
 /// The samples train alike in the interpreter and as native code, on any number of threads.
 @Suite struct SampleBackendTests {
   /// The losses of the first steps, a batch a step.
-  func losses(_ sample: Sample, _ backend: any Backend, steps: Int) throws -> [Double] {
-    let data = try sample.data().train.shuffled(seed: 11)
-    let trainer = try sample.trainer(seed: 3, backend: backend)
+  func losses(_ sample: Recipe, _ backend: any Backend, steps: Int) throws -> [Double] {
+    let data = try sample.data.load().train.shuffled(seed: 11)
+    let trainer = try sample.trainer(Recipe.Options(seed: 3, backend: backend))
     return try (0..<steps).map { step in
       let part = data[step * sample.batch..<(step + 1) * sample.batch]
       return try trainer.fit(part, batch: sample.batch, progress: .silent)[0].training.loss
@@ -27,12 +27,13 @@ import Testing
     #expect(native[19] < native[0])
   }
 
-  @Test(arguments: ["mlp", "lenet", "resnet-small"])
+  @Test(arguments: ["mlp", "lenet", "resnet-tiny"])
   func theBitsDoNotDependOnTheThreads(name: String) throws {
     let sample = try quick(name)
-    let part = try sample.data().train[0..<3 * sample.batch + 7]
+    let part = try sample.data.load().train[0..<3 * sample.batch + 7]
     func weights(_ threads: Int, seed: UInt64 = 1) throws -> [Literal?] {
-      let trainer = try sample.trainer(seed: seed, backend: JITBackend(threads: threads))
+      let trainer = try sample.trainer(
+        Recipe.Options(seed: seed, backend: JITBackend(threads: threads)))
       try trainer.fit(part, batch: sample.batch, progress: .silent)
       return trainer.parameterNames.map { trainer.value(of: $0) }
     }

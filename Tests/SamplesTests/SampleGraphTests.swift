@@ -53,7 +53,7 @@ import Testing
   func largeModelsHaveTheParametersOfTheirDefinition(
     name: String, tensors: Int, elements: Int
   ) throws {
-    let graph = try #require(Samples.named(name)).graph(training: true, batch: 1)
+    let graph = try quick(name).graph(training: true, batch: 1)
     let state = name == "resnet18" ? "optimizer.velocity." : "optimizer.first_moment."
     let trained = graph.inputs.filter { $0.name.hasPrefix(state) }
     #expect(trained.count == tensors)

@@ -10,7 +10,7 @@ import ThreadCounter
 @Suite struct SampleThreadTests {
   /// The threads that are started to compile a training step, without the cache, and to run it.
   private func startedThreads(threads: Int, autotune: Bool = false) throws -> Int64 {
-    let sample = try #require(Samples.named("lenet"))
+    let sample = try quick("lenet")
     let graph = try sample.graph(training: true, batch: 16, withGradients: false)
     let before = threadsStartedByThisThread()
     var session = try Session(

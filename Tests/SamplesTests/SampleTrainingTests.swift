@@ -2,20 +2,20 @@ import Martlet
 import Samples
 import Testing
 
-/// The sample of a name, the small ones included.
-func quick(_ name: String) throws -> Sample {
-  try #require((Samples.quick + Samples.all).first { $0.name == name })
+/// The recipe of a name, the small ones included.
+func quick(_ name: String) throws -> Recipe {
+  try #require(Samples.recipe(named: name))
 }
 
 /// The samples learn from their data.
 @Suite struct SampleTrainingTests {
   @Test func theDataIsAllThere() throws {
-    let small = try quick("perceptron").data()
+    let small = try quick("perceptron").data.load()
     #expect(small.train.count == 1438 && small.test.count == 359)
-    let large = try quick("lenet").data()
+    let large = try quick("lenet").data.load()
     #expect(large.train.count == 4000 && large.test.count == 1000)
-    for sample in Samples.quick {
-      let data = try sample.data()
+    for sample in Samples.quick.flatMap(\.recipes) {
+      let data = try sample.data.load()
       #expect(data.train.signature == sample.example && data.test.signature == sample.example)
       #expect(data.train.classNames == sample.classNames)
       guard sample.example.input.dtype.isFloat else { continue }
@@ -25,15 +25,15 @@ func quick(_ name: String) throws -> Sample {
   }
 
   @Test func theTextIsAllThere() throws {
-    let gpt = try #require(Samples.named("gpt")).data()
+    let gpt = try quick("gpt").data.load()
     #expect(gpt.train.count == 6209 && gpt.test.count == 689)
     let (tokens, next) = try gpt.train.example(0)
     let characters = try #require(tokens.elements(as: Int32.self))
     #expect(Text.string(characters).hasPrefix("EMMA\n\nBy Jane Austen\n"))
     #expect(try #require(next.elements(as: Int32.self)).dropLast() == characters.dropFirst())
 
-    let sample = try #require(Samples.named("bert"))
-    let bert = try sample.data()
+    let sample = try quick("bert")
+    let bert = try sample.data.load()
     #expect(bert.train.signature == sample.example)
     for index in [0, bert.train.count - 1] {
       let (tokens, labels) = try bert.train.example(index)
@@ -48,8 +48,8 @@ func quick(_ name: String) throws -> Sample {
   @Test(arguments: ["perceptron", "softmax-regression"])
   func learnsInAFewEpochs(name: String) throws {
     let sample = try quick(name)
-    let data = try sample.data()
-    let trainer = try sample.trainer(backend: InterpreterBackend())
+    let data = try sample.data.load()
+    let trainer = try sample.trainer(Recipe.Options(backend: InterpreterBackend()))
     try trainer.fit(data.train, batch: sample.batch, epochs: 8, progress: .silent)
     let accuracy = try trainer.evaluate(data.test).accuracy ?? 0
     #expect(accuracy > 0.9, "\(accuracy)")
@@ -57,10 +57,10 @@ func quick(_ name: String) throws -> Sample {
 
   /// Evaluated with its running statistics, a residual network knows what it learned with the batches'.
   @Test func aResidualNetworkLearns() throws {
-    let sample = try quick("resnet-small")
-    let data = try sample.data()
+    let sample = try quick("resnet-tiny")
+    let data = try sample.data.load()
     let trainer = try sample.trainer(
-      Sample.Options(learningRate: 0.05, backend: JITBackend(threads: 2)))
+      Recipe.Options(learningRate: 0.05, backend: JITBackend(threads: 2)))
     try trainer.fit(data.train, batch: sample.batch, epochs: 3, progress: .silent)
     let accuracy = try trainer.evaluate(data.test).accuracy ?? 0
     #expect(accuracy > 0.8, "\(accuracy)")
@@ -69,9 +69,9 @@ func quick(_ name: String) throws -> Sample {
   /// Better than the frequency of the characters alone, whose entropy is 3.06 nats.
   @Test func aTransformerLearnsWhatFollows() throws {
     let sample = try quick("gpt-small")
-    let data = try sample.data()
+    let data = try sample.data.load()
     let trainer = try sample.trainer(
-      Sample.Options(learningRate: 0.01, backend: JITBackend(threads: 2)))
+      Recipe.Options(learningRate: 0.01, backend: JITBackend(threads: 2)))
     try trainer.fit(data.train[0..<4000], batch: 16, epochs: 2, progress: .silent)
     let result = try trainer.evaluate(data.test[0..<1000])
     #expect(result.loss < 2.7, "\(result)")
@@ -80,9 +80,9 @@ func quick(_ name: String) throws -> Sample {
   /// Better than the frequency of the tokens alone.
   @Test func aTransformerTellsHiddenTokens() throws {
     let sample = try quick("bert-small")
-    let data = try sample.data()
+    let data = try sample.data.load()
     let trainer = try sample.trainer(
-      Sample.Options(learningRate: 0.01, backend: JITBackend(threads: 2)))
+      Recipe.Options(learningRate: 0.01, backend: JITBackend(threads: 2)))
     let before = try trainer.evaluate(data.test[0..<1000])
     try trainer.fit(data.train[0..<8000], batch: 16, epochs: 2, progress: .silent)
     let after = try trainer.evaluate(data.test[0..<1000])

@@ -69,7 +69,10 @@ public enum ThreeDimensions: SpatialRank {
 extension SpatialRank {
   /// How diagnostics write the images that a layer takes.
   static var imageForm: String {
-    ["[n, length, channels]", "[n, height, width, channels]", "[n, depth, height, width, channels]"][
+    [
+      "[n, length, channels]", "[n, height, width, channels]",
+      "[n, depth, height, width, channels]",
+    ][
       count - 1]
   }
 }

@@ -57,7 +57,8 @@ public struct Maxout: Layer {
   /// The outputs for inputs `[..., inputs]`.
   public func callAsFunction(_ input: Tensor) -> Tensor {
     place.enter(self) {
-      input.checked("Maxout of \(pieces) pieces takes [..., inputs] and makes at least one output") {
+      input.checked("Maxout of \(pieces) pieces takes [..., inputs] and makes at least one output")
+      {
         units >= 1 && pieces >= 1 && units.multipliedReportingOverflow(by: pieces).overflow == false
           && $0.shape.rank >= 2 && $0.dtype.isFloat
       } then: {

@@ -76,7 +76,8 @@ extension Tensor {
     let phases = (0..<scale).map { phase in
       let distance = (Double(phase) + 0.5) / Double(scale) - 0.5
       let neighbour = distance < 0 ? before : after
-      let mixed = distance == 0
+      let mixed =
+        distance == 0
         ? self : self * (1 - distance.magnitude) + neighbour * distance.magnitude
       return mixed.expanded(at: axis + 1)
     }

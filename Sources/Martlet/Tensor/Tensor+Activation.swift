@@ -79,7 +79,8 @@ extension Tensor {
   /// `gelu` by a hyperbolic tangent, within 5e-4 of it: `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))`
   /// (Hendrycks and Gimpel, "Gaussian error linear units", 2016).
   public func geluByTanh(file: String = #fileID, line: Int = #line) -> Tensor {
-    let inner = (self + squared(file: file, line: line) * self * 0.044715) * (2 / Double.pi).squareRoot()
+    let inner =
+      (self + squared(file: file, line: line) * self * 0.044715) * (2 / Double.pi).squareRoot()
     return self * 0.5 * (1 + inner.tanh(file: file, line: line))
   }
 }

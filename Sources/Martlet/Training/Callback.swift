@@ -132,4 +132,3 @@ public final class PeriodicCheckpoint: Callback {
     return true
   }
 }
-

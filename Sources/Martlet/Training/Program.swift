@@ -17,7 +17,8 @@ final class Program {
   ///
   /// - Parameter usingAverages: Whether a parameter that has a running mean is bound to that.
   init(
-    _ graph: Graph, state: ModelState, usingAverages: Bool, example: ExampleSignature, batch: Int, backend: any Backend
+    _ graph: Graph, state: ModelState, usingAverages: Bool, example: ExampleSignature, batch: Int,
+    backend: any Backend
   ) throws(Diagnostic) {
     let executable = try backend.prepare(graph)
     var session = try Session(executable)

@@ -46,7 +46,7 @@ extension Trainer {
   ///   - validation: Examples on which the model is judged after each epoch.
   ///   - batch: The number of examples in a step. What is left at the end of an epoch makes a smaller step.
   ///   - epochs: How many times to go through the examples.
-  ///   - schedule: How the learning rate changes from step to step, from the optimizer's; it stays as it is without.
+  ///   - schedule: How the learning rate changes from step to step, from the first; it stays as it is without.
   ///   - progress: Where and how progress is shown.
   ///   - callbacks: What is called after each epoch, in order; training ends early when one says so.
   ///   - onEpoch: Called after each epoch, after the callbacks; training ends early when it gives false.
@@ -76,7 +76,7 @@ extension Trainer {
         if let schedule {
           let position = Schedule.Position(
             step: epoch * stepsPerEpoch + totals.steps, steps: last, stepsPerEpoch: stepsPerEpoch)
-          learningRate = optimizer.learningRate * schedule.factor(position)
+          learningRate = firstLearningRate * schedule.factor(position)
         }
         try run(program, examples, start..<end, of: order, &totals)
         start = end

@@ -30,6 +30,8 @@ public final class Trainer {
   public let seed: UInt64
   /// The learning rate of the next step; begins as the optimizer's.
   public var learningRate: Double
+  /// The learning rate at which training begins, of which a schedule gives parts.
+  public let firstLearningRate: Double
   /// How many times training has gone through its data, loaded checkpoints included.
   public internal(set) var epoch = 0
 
@@ -52,18 +54,20 @@ public final class Trainer {
   /// Makes a trainer of a model whose parameters have their first values.
   ///
   /// - Parameters:
+  ///   - learningRate: The learning rate at which training begins, in place of the optimizer's.
   ///   - options: What is done with gradients and parameters besides; nothing unless told otherwise.
   ///   - metrics: What is shown beside the loss; by default what the loss suggests.
   ///   - seed: Decides first values, shuffling and dropout: the same seed gives the same result.
   ///   - backend: Where the graphs run: native code on all cores unless told otherwise.
   /// - Throws: when the optimizer's numbers make no sense.
   public init(
-    _ model: some Layer, loss: Loss, optimizer: some Optimizer,
-    options: TrainingOptions = TrainingOptions(), metrics: [Metric]? = nil, seed: UInt64 = 0, backend: any Backend = defaultBackend(), file: String = #fileID,
-    line: Int = #line
+    _ model: some Layer, loss: Loss, optimizer: some Optimizer, learningRate: Double? = nil,
+    options: TrainingOptions = TrainingOptions(), metrics: [Metric]? = nil, seed: UInt64 = 0,
+    backend: any Backend = defaultBackend(), file: String = #fileID, line: Int = #line
   ) throws(Diagnostics) {
     location = Location(file: file, line: line)
-    if let problem = optimizer.anyProblem ?? options.problem {
+    let rateProblem = learningRate.flatMap { learningRateProblem($0) }
+    if let problem = rateProblem ?? optimizer.anyProblem ?? options.problem {
       throw Diagnostics([Diagnostic(.argument, problem, at: location)])
     }
     self.model = model
@@ -73,7 +77,8 @@ public final class Trainer {
     self.metrics = metrics ?? loss.defaultMetrics
     self.seed = seed
     self.backend = backend
-    learningRate = optimizer.learningRate
+    firstLearningRate = learningRate ?? optimizer.learningRate
+    self.learningRate = firstLearningRate
     state = ModelState(seed: seed)
   }
 

@@ -30,11 +30,11 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 
-  /// The cases of a file in this folder.
+  /// The cases of a file in the folder `Values`.
   static func all<Case: Decodable>(_ name: String) -> [Case] {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     do {
-      let data = try Data(contentsOf: folder.appendingPathComponent("\(name).json"))
+      let data = try Data(contentsOf: folder.appendingPathComponent("Values/\(name).json"))
       return try JSONDecoder().decode([Case].self, from: data)
     } catch {
       Issue.record("\(name).json: \(error)")
@@ -57,7 +57,8 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
         for (buffer, input) in zip(session.inputs, inputs) { buffer.write(input) }
         try session.run()
         let results = Dictionary(
-          uniqueKeysWithValues: zip(graph.outputs.map(\.name), session.outputs.map { $0.literal() }))
+          uniqueKeysWithValues: zip(graph.outputs.map(\.name), session.outputs.map { $0.literal() })
+        )
         var expected = gradients.mapKeys { "gradient.\($0)" }
         expected["y"] = output
         for (name, reference) in expected {
@@ -94,7 +95,9 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
     if let known = parameters[name] { return known.literal(dtype) }
     // Untrained state of a layer that is traced for training is not read.
     guard name.hasPrefix("x"), let index = Int(name.dropFirst()) else {
-      return Literal(TensorType(dtype, Shape(output.shape.suffix(1))), doubles: Array(repeating: 0, count: output.shape.last ?? 1))
+      return Literal(
+        TensorType(dtype, Shape(output.shape.suffix(1))),
+        doubles: Array(repeating: 0, count: output.shape.last ?? 1))
     }
     return inputs[index].literal(dtype)
   }

@@ -69,7 +69,8 @@ extension Loss {
       name,
       { output, label in
         Tensor.apply([output, label], "a loss is used", .unknown) { context, location in
-          guard let target = label.classTarget(of: output), weights?.count ?? output.shape[-1] == output.shape[-1]
+          guard let target = label.classTarget(of: output),
+            weights?.count ?? output.shape[-1] == output.shape[-1]
           else {
             return context.fail(
               Diagnostic(

@@ -28,7 +28,8 @@ public typealias UpdateRule =
   )
 
 /// What pulls parameters towards 0 in every step; a number alone is coupled.
-public enum WeightDecay: Hashable, Sendable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
+public enum WeightDecay: Hashable, Sendable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral
+{
   /// Adds `factor * p` to the gradient, as the penalty `factor / 2 * p²` in the loss would (L2 regularization).
   case coupled(Double)
   /// Multiplies p by `1 - rate * factor` beside the step that the gradient asks for (Loshchilov and Hutter, "Decoupled
@@ -68,14 +69,17 @@ extension Optimizer {
   /// What is wrong with any of the numbers given; nil when nothing is.
   var anyProblem: String? {
     if let problem { return problem }
-    guard learningRate.isFinite, learningRate > 0 else {
-      return "the learning rate \(learningRate) is not a positive number"
-    }
+    if let problem = learningRateProblem(learningRate) { return problem }
     guard weightDecay.factor.isFinite, weightDecay.factor >= 0 else {
       return "the weight decay \(weightDecay.factor) is not a number from 0"
     }
     return nil
   }
+}
+
+/// What is wrong with a learning rate; nil when nothing is.
+func learningRateProblem(_ rate: Double) -> String? {
+  rate.isFinite && rate > 0 ? nil : "the learning rate \(rate) is not a positive number"
 }
 
 /// What is wrong with shares that must lie between 0 and 1; nil when nothing is.

@@ -76,10 +76,14 @@ def transposed_weight(f):
 
 def activations():
     x = torch.tensor([[-7.0, -3.0, -1.5, -0.7, -0.01], [0.02, 0.6, 1.0, 2.9, 8.0]])
+    # PyTorch's own hardsigmoid and hardswish take the slope 1/6 in single precision.
+    def hard_sigmoid(x):
+        return torch.clamp(x / 6 + 0.5, 0, 1)
+
     functions = {
         "step": lambda x: torch.heaviside(x.detach(), torch.tensor(1.0)),
         "sigmoid": torch.sigmoid,
-        "hardSigmoid": F.hardsigmoid,
+        "hardSigmoid": hard_sigmoid,
         "tanh": torch.tanh,
         "relu": F.relu,
         "leakyReLU": lambda x: F.leaky_relu(x, 0.2),
@@ -87,7 +91,7 @@ def activations():
         "selu": F.selu,
         "softplus": F.softplus,
         "swish": F.silu,
-        "hardSwish": F.hardswish,
+        "hardSwish": lambda x: x * hard_sigmoid(x),
         "gelu": F.gelu,
         "geluByTanh": lambda x: F.gelu(x, approximate="tanh"),
         "softmax": lambda x: F.softmax(x, -1),

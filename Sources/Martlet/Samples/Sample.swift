@@ -1,0 +1,55 @@
+import GraphIR
+
+/// A lesson that the program `martlet` can train by name: a model, or several that are compared.
+public struct Sample: Sendable {
+  /// The name on the command line: `lenet`.
+  public let name: String
+  /// One line on what it is.
+  public let summary: String
+  /// What is trained, in order; at least one.
+  public let recipes: [Recipe]
+  private let conclude: (@Sendable ([Recipe.Outcome]) throws(Diagnostics) -> [String])?
+
+  /// Makes a sample of one model.
+  ///
+  /// - Parameter conclusion: Gives lines on what there is to learn from the outcome, beside its loss and metrics.
+  public init(
+    _ name: String, _ summary: String, _ recipe: Recipe,
+    conclusion: (@Sendable (Recipe.Outcome) throws(Diagnostics) -> [String])? = nil
+  ) {
+    self.name = name
+    self.summary = summary
+    recipes = [recipe]
+    guard let conclusion else {
+      conclude = nil
+      return
+    }
+    conclude = { outcomes throws(Diagnostics) in
+      try outcomes.first.map(conclusion) ?? []
+    }
+  }
+
+  /// Makes a sample of several models that are trained one after the other and compared; each has a name.
+  ///
+  /// - Parameter conclusion: Gives lines on what there is to learn from the outcomes, beside their losses and metrics.
+  public init(
+    _ name: String, _ summary: String, comparing recipes: [Recipe],
+    conclusion: (@Sendable ([Recipe.Outcome]) throws(Diagnostics) -> [String])? = nil
+  ) {
+    precondition(!recipes.isEmpty, "a sample trains at least one model")
+    self.name = name
+    self.summary = summary
+    self.recipes = recipes
+    conclude = conclusion
+  }
+
+  /// The recipe of a name among several; the first for an empty name, nil where there is none.
+  public func recipe(named name: String) -> Recipe? {
+    name.isEmpty ? recipes.first : recipes.first { $0.name == name }
+  }
+
+  /// What there is to learn from the outcomes of all recipes, in order; empty when they say it themselves.
+  public func conclusion(_ outcomes: [Recipe.Outcome]) throws(Diagnostics) -> [String] {
+    try conclude?(outcomes) ?? []
+  }
+}
