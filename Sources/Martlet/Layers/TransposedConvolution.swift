@@ -8,8 +8,9 @@ public typealias ConvTranspose2D = ConvTranspose<TwoDimensions>
 public typealias ConvTranspose3D = ConvTranspose<ThreeDimensions>
 
 /// A transposed convolution: each element of the input lays a scaled filter into the output (Zeiler et al.,
-/// "Deconvolutional networks", CVPR 2010). It is the gradient of a convolution with respect to its input, and so enlarges
-/// images by the stride.
+/// "Deconvolutional networks", CVPR 2010).
+///
+/// It is the gradient of a convolution with respect to its input, and so enlarges images by the stride.
 ///
 /// Maps images `[n, spatial..., channels]` to `[n, spatial'..., filters]`, with
 /// `spatial' = (spatial - 1) * stride + (size - 1) * dilation + 1 - 2 * padding + outputPadding`. Parameters: `filter`

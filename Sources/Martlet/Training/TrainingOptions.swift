@@ -69,8 +69,9 @@ public enum GradientClipping: Hashable, Sendable {
 
 /// Parameters that are treated in a way of their own, named by the path of a layer that holds them.
 public struct ParameterGroup: Hashable, Sendable {
-  /// A parameter's name, or the beginning of several up to a dot: `features` names `features.0.filter`. A component that
-  /// is `*` stands for any one: `blocks.*.bias`.
+  /// A parameter's name, or the beginning of several up to a dot: `features` names `features.0.filter`.
+  ///
+  /// A component that is `*` stands for any one: `blocks.*.bias`.
   public let path: String
   /// The factor of the learning rate.
   public let learningRateFactor: Double

@@ -26,8 +26,9 @@ extension Loss {
   }
 
   /// The cross-entropy of labels 0 or 1 under the sigmoid of the outputs x (logits), times `(1 - p)^gamma`, where p is the
-  /// probability of the label: what is right already counts little. Labels 1 count `alpha`, labels 0 `1 - alpha` (Lin et
-  /// al., "Focal loss for dense object detection", ICCV 2017).
+  /// probability of the label: what is right already counts little.
+  ///
+  /// Labels 1 count `alpha`, labels 0 `1 - alpha` (Lin et al., "Focal loss for dense object detection", ICCV 2017).
   ///
   /// - Parameter alpha: The weight of labels 1; nil weighs both alike, with 1.
   public static func binaryFocal(gamma: Double = 2, alpha: Double? = 0.25) -> Loss {

@@ -1,6 +1,8 @@
 import GraphIR
 
-/// Gradient descent: `p -= rate * g` (Cauchy, 1847). With all examples in one batch it is batch gradient descent.
+/// Gradient descent: `p -= rate * g` (Cauchy, 1847).
+///
+/// With all examples in one batch it is batch gradient descent.
 public struct GradientDescent: Optimizer {
   /// The learning rate.
   public let learningRate: Double
