@@ -29,7 +29,7 @@ extension ExampleSource {
   }
 
   /// What a digit of the given side looks like to a model.
-  private static func digit(side: Int, channels: Int) -> ExampleSignature {
+  static func digit(side: Int, channels: Int) -> ExampleSignature {
     ExampleSignature(
       inputName: "image", input: TensorType(.f32, [side, side, channels]),
       label: TensorType(.i32, []))

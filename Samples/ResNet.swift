@@ -15,7 +15,7 @@ struct ResNet: Layer {
 
   /// Makes a network with two blocks for each number of filters; from the second on, the first block halves the image.
   init(filters: [Int], classes: Int) {
-    stem = Sequential(normalizedConvolution(filters.first ?? 1), Activation.relu)
+    stem = normalizedConvolution(filters.first ?? 1, activation: .relu)
     blocks = filters.indices.flatMap { stage in
       let isFirst = stage == 0
       return [
@@ -37,24 +37,12 @@ struct ResidualBlock: Layer {
 
   init(_ filters: Int, stride: Extents = 1, changesShape: Bool = false) {
     sum = Residual(
-      normalizedConvolution(filters, stride: stride), Activation.relu,
+      normalizedConvolution(filters, stride: stride, activation: .relu),
       normalizedConvolution(filters),
       shortcut: changesShape ? normalizedConvolution(filters, size: 1, stride: stride) : nil)
   }
 
   func callAsFunction(_ input: Tensor) -> Tensor { sum(input).relu() }
-}
-
-/// A convolution without a bias, which the normalization after it would take away again.
-private func normalizedConvolution(
-  _ filters: Int, size: Int = 3, stride: Extents = 1
-) -> Sequential {
-  let padding = Padding.explicit(Extents(size / 2))
-  return Sequential(
-    Conv2D(
-      filters: filters, size: Extents(size), stride: stride, padding: padding, bias: false,
-      weights: .he),
-    BatchNorm())
 }
 
 extension Samples {

@@ -14,6 +14,8 @@ public enum Activation: Hashable, Sendable, Layer {
   case tanh
   /// max(x, 0).
   case relu
+  /// x, held within 0 and 6.
+  case relu6
   /// x where it is positive, else `slope * x`.
   case leakyReLU(slope: Double = 0.01)
   /// x where it is positive, else `alpha * (e^x - 1)`.
@@ -51,6 +53,7 @@ public enum Activation: Hashable, Sendable, Layer {
     case .hardSigmoid: input.hardSigmoid()
     case .tanh: input.tanh()
     case .relu: input.relu()
+    case .relu6: input.relu6()
     case .leakyReLU(let slope): input.leakyReLU(slope: slope)
     case .elu(let alpha): input.elu(alpha: alpha)
     case .selu: input.selu()

@@ -5,6 +5,9 @@ public enum Padding: Hashable, Sendable {
   /// As much as makes the output as large as the input divided by the stride, rounded up; an odd element is put
   /// after.
   case same
+  /// Half a window, rounded down, on each side: an odd window of stride 1 keeps the image's extents (Dumoulin and Visin, "A
+  /// guide to convolution arithmetic for deep learning", 2016). At larger strides `same` puts less before the image.
+  case half
   /// As much as lets every window that touches the image count (a *wide* convolution): one less than the window's
   /// extent on each side.
   case full
@@ -51,6 +54,7 @@ struct SlidingWindow: Hashable, Sendable {
     func padding(for image: [Int]) -> [[Int]] {
       switch padding {
       case .valid: image.map { _ in [0, 0] }
+      case .half: covered.map { [$0 / 2, $0 / 2] }
       case .full: covered.map { [$0 - 1, $0 - 1] }
       case .explicit: (explicit ?? []).map { [$0, $0] }
       case .same:

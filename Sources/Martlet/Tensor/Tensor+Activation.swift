@@ -18,6 +18,11 @@ extension Tensor {
     maximum(0, file: file, line: line)
   }
 
+  /// x, held within 0 and 6 (Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010).
+  public func relu6(file: String = #fileID, line: Int = #line) -> Tensor {
+    clamped(to: 0...6, file: file, line: line)
+  }
+
   /// x where it is positive, else `slope * x` (Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network
   /// acoustic models", ICML 2013).
   public func leakyReLU(

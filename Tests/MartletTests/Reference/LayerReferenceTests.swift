@@ -8,6 +8,7 @@ import Testing
     let layers: [String: any Layer] = [
       "step": Activation.step, "sigmoid": Activation.sigmoid, "tanh": Activation.tanh,
       "hardSigmoid": Activation.hardSigmoid, "relu": Activation.relu,
+      "relu6": Activation.relu6,
       "leakyReLU": Activation.leakyReLU(slope: 0.2), "elu": Activation.elu(alpha: 0.7),
       "selu": Activation.selu, "softplus": Activation.softplus, "swish": Activation.swish,
       "hardSwish": Activation.hardSwish, "gelu": Activation.gelu,
@@ -29,6 +30,7 @@ import Testing
         "Conv2D groups dilation": Conv2D(
           filters: 6, size: [3, 2], padding: .explicit([1, 2]), dilation: 2, groups: 2),
         "Conv2D full": Conv2D(filters: 2, size: [2, 3], padding: .full),
+        "Conv2D half stride 2": Conv2D(filters: 2, size: 3, stride: 2, padding: .half),
         "Conv3D": Conv3D(filters: 3, size: [2, 3, 2], stride: [1, 2, 1], padding: .explicit(1)),
         "DepthwiseConv2D": DepthwiseConv2D(size: 3, multiplier: 2, padding: .same),
         "SeparableConv2D": SeparableConv2D(filters: 5, size: 3, padding: .same),

@@ -86,6 +86,7 @@ def activations():
         "hardSigmoid": hard_sigmoid,
         "tanh": torch.tanh,
         "relu": F.relu,
+        "relu6": F.relu6,
         "leakyReLU": lambda x: F.leaky_relu(x, 0.2),
         "elu": lambda x: F.elu(x, 0.7),
         "selu": F.selu,
@@ -133,6 +134,7 @@ def convolutions():
     conv("Conv2D same stride 2", 2, (2, 6, 7, 2), (3, 3, 2, 3), "conv2d", same=(1, 1, 0, 1), stride=2)
     conv("Conv2D groups dilation", 2, (1, 7, 6, 4), (3, 2, 2, 6), "conv2d", groups=2, dilation=2, padding=(1, 2))
     conv("Conv2D full", 2, (1, 4, 3, 2), (2, 3, 2, 2), "conv2d", padding=(1, 2))
+    conv("Conv2D half stride 2", 2, (1, 6, 5, 2), (3, 3, 2, 2), "conv2d", stride=2, padding=1)
     conv("Conv3D", 3, (1, 4, 5, 3, 2), (2, 3, 2, 2, 3), "conv3d", stride=(1, 2, 1), padding=1)
     conv("DepthwiseConv2D", 2, (2, 5, 5, 3), (3, 3, 1, 6), "depthwiseconv2d", groups=3, padding=1)
 
