@@ -159,7 +159,7 @@ extension Tensor {
   }
 
   /// Whether each class of some scores `[n, ..., classes]` is the one that these integers `[n, ...]` name.
-  fileprivate func isClass(of scores: Tensor) -> Tensor {
+  func isClass(of scores: Tensor) -> Tensor {
     let classes = Tensor.iota(scores.shape.extents, axis: scores.rank - 1, .i32)
     return converted(to: .i32).expanded(at: -1).isEqual(to: classes)
   }

@@ -104,17 +104,18 @@ extension Trainer {
   public func evaluate(
     _ examples: Dataset, batch: Int = 256
   ) throws(Diagnostics) -> Evaluation {
-    try check(examples, batch: batch, epochs: 1)
-    let programs = try programs(.evaluation, for: examples, batch: batch)
-    let order = Array(0..<examples.count)
-    var totals = Totals(metrics, programs.full)
-    for start in stride(from: 0, to: examples.count, by: batch) {
-      let end = min(start + batch, examples.count)
-      try run(
-        end - start == batch ? programs.full : programs.rest, examples, start..<end, of: order,
-        &totals, areSums: true)
-    }
-    return totals.means
+    try totals(.evaluation, metrics, over: examples, batch: batch).means
+  }
+
+  /// How often each class is taken for each other.
+  ///
+  /// - Throws: when the outputs are not scores of classes, or everything else that is wrong.
+  public func confusionMatrix(
+    on examples: Dataset, batch: Int = 256
+  ) throws(Diagnostics) -> ConfusionMatrix {
+    let totals = try totals(.confusion, [.confusion], over: examples, batch: batch)
+    return ConfusionMatrix(
+      counts: totals.terms(ofMetric: 0).map { Int($0) }, classNames: examples.classNames)
   }
 
   /// The model's outputs for inputs `[n, ...]`: probabilities where the loss is a cross-entropy, else as they are.
@@ -158,6 +159,23 @@ extension Trainer {
     return (full, rest == 0 ? full : try program(purpose, examples.signature, batch: rest))
   }
 
+  /// The sums of loss and metrics over all examples, in their order.
+  private func totals(
+    _ purpose: Purpose, _ metrics: [Metric], over examples: Dataset, batch: Int
+  ) throws(Diagnostics) -> Totals {
+    try check(examples, batch: batch, epochs: 1)
+    let programs = try programs(purpose, for: examples, batch: batch)
+    let order = Array(0..<examples.count)
+    var totals = Totals(metrics, programs.full)
+    for start in stride(from: 0, to: examples.count, by: batch) {
+      let end = min(start + batch, examples.count)
+      try run(
+        end - start == batch ? programs.full : programs.rest, examples, start..<end, of: order,
+        &totals, areSums: true)
+    }
+    return totals
+  }
+
   /// The order of an epoch, which the seed and the number of epochs so far decide.
   private func order(_ count: Int) -> [Int] {
     var generator = Philox(seed: seed, stream: Philox.hash("shuffle"), step: UInt64(epoch))
@@ -177,45 +195,5 @@ extension Trainer {
       throw Diagnostics([error])
     }
     totals.add(program, count: positions.count, areSums: areSums)
-  }
-}
-
-/// Running sums of the loss and of the metrics' terms.
-struct Totals {
-  private let metrics: [Metric]
-  /// The loss first, then each metric's terms from its start on.
-  private var sums: [Double]
-  private let starts: [Int]
-  private(set) var count = 0
-  private(set) var steps = 0
-
-  /// Makes sums for what a program gives.
-  init(_ metrics: [Metric], _ program: Program) {
-    self.metrics = metrics
-    let sizes = program.outputs.prefix(metrics.count + 1).map(\.type.shape.elementCount)
-    starts = sizes.indices.map { sizes[..<$0].reduce(0, +) }
-    sums = [Double](repeating: 0, count: sizes.reduce(0, +))
-  }
-
-  /// Adds the outputs of a run, which are sums or means over a number of examples.
-  ///
-  /// Allocates nothing.
-  mutating func add(_ program: Program, count: Int, areSums: Bool) {
-    for (output, start) in starts.enumerated() {
-      program.add(output: output, times: areSums ? 1 : Double(count), to: &sums, at: start)
-    }
-    self.count += count
-    steps += 1
-  }
-
-  var means: Evaluation {
-    let ends = starts.dropFirst() + [sums.count]
-    let terms = zip(starts, ends).map { Array(sums[$0..<$1]) }
-    return Evaluation(
-      loss: sums[0] / Double(max(count, 1)),
-      metrics: zip(metrics, terms.dropFirst()).map {
-        (metric: $0, value: $0.value($1, max(count, 1)))
-      },
-      count: count)
   }
 }

@@ -48,6 +48,7 @@ public final class Trainer {
   enum Purpose: Hashable {
     case training
     case evaluation
+    case confusion
     case prediction
   }
 
@@ -116,7 +117,7 @@ public final class Trainer {
   }
 
   private func tracer(
-    _ example: ExampleSignature, _ batch: Int
+    _ example: ExampleSignature, _ batch: Int, metrics: [Metric]? = nil
   ) throws(Diagnostics) -> StepTracer {
     guard batch >= 1 else {
       throw Diagnostics([
@@ -124,8 +125,8 @@ public final class Trainer {
       ])
     }
     return StepTracer(
-      model: model, loss: loss, optimizer: optimizer, options: options, metrics: metrics,
-      example: example, batch: batch, location: location)
+      model: model, loss: loss, optimizer: optimizer, options: options,
+      metrics: metrics ?? self.metrics, example: example, batch: batch, location: location)
   }
 
   /// The compiled graph for a purpose and a size of batch; made at the first use.
@@ -138,6 +139,7 @@ public final class Trainer {
       switch purpose {
       case .training: try trainingGraph(example, batch: batch)
       case .evaluation: try evaluationGraph(example, batch: batch)
+      case .confusion: try tracer(example, batch, metrics: [.confusion]).evaluation()
       case .prediction: try predictionGraph(example, batch: batch)
       }
     try state.add(step)
