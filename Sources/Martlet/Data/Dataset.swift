@@ -1,18 +1,18 @@
 import GraphIR
 
-/// Examples with their labels: two tensors whose first dimension counts the examples.
+/// Examples with their labels, in memory or read when they are needed.
 ///
-/// A part of a data set (`split`, a range, `shuffled`) shares the numbers of the whole and has an order of its own.
+/// A label may be a class, a number, or any tensor, as an image of classes. A part of a data set (`split`, a range,
+/// `shuffled`) shares the numbers of the whole and has an order of its own.
 public struct Dataset: Sendable {
   /// What one example looks like.
   public let signature: ExampleSignature
   /// The names of the classes that labels count; may be empty.
   public let classNames: [String]
-  private let inputs: Literal
-  private let labels: Literal
-  private let order: [Int]
-  /// The bytes of one example.
-  private let rowBytes: (input: Int, label: Int)
+  let inputs: Column
+  let labels: Column
+  /// The rows of the columns that are the examples.
+  let order: [Int]
 
   /// Makes a data set of inputs `[n, ...]` and labels `[n, ...]`.
   ///
@@ -28,142 +28,111 @@ public struct Dataset: Sendable {
         "the inputs \(inputs.type) and the labels \(labels.type) do not agree in a first dimension",
         hint: "the first dimension of both counts the examples")
     }
-    func element(_ type: TensorType) -> TensorType {
-      TensorType(type.dtype, Shape(Array(type.shape.extents.dropFirst())))
-    }
-    signature = ExampleSignature(
-      inputName: inputName, input: element(inputs.type), labelName: labelName,
-      label: element(labels.type))
-    self.inputs = inputs
-    self.labels = labels
-    self.classNames = classNames
-    order = Array(0..<count)
-    rowBytes = (signature.input.byteCount, signature.label.byteCount)
+    try self.init(
+      inputs: Column(inputs), labels: Column(labels), inputName: inputName, labelName: labelName,
+      classNames: classNames)
   }
 
-  private init(_ whole: Dataset, order: [Int]) {
-    signature = whole.signature
-    classNames = whole.classNames
-    inputs = whole.inputs
-    labels = whole.labels
-    self.order = order
-    rowBytes = whole.rowBytes
+  /// Makes a data set of columns, of which each may be in memory or be read.
+  ///
+  /// - Throws: when the two are not of as many examples.
+  public init(
+    inputs: Column, labels: Column, inputName: String = "input", labelName: String = "label",
+    classNames: [String] = []
+  ) throws(Diagnostic) {
+    guard inputs.count == labels.count else {
+      throw Diagnostic(
+        .shapeMismatch, "there are \(inputs.count) inputs and \(labels.count) labels",
+        hint: "each example has one of both")
+    }
+    self.init(
+      inputs, labels, Array(0..<inputs.count),
+      ExampleSignature(
+        inputName: inputName, input: inputs.type, labelName: labelName, label: labels.type),
+      classNames)
   }
+
+  private init(
+    _ inputs: Column, _ labels: Column, _ order: [Int], _ signature: ExampleSignature,
+    _ classNames: [String]
+  ) {
+    self.inputs = inputs
+    self.labels = labels
+    self.order = order
+    self.signature = signature
+    self.classNames = classNames
+  }
+
+  // MARK: Parts
 
   /// The number of examples.
   public var count: Int { order.count }
 
   /// The examples at the given positions; positions that do not exist are left out.
   public subscript(range: Range<Int>) -> Dataset {
-    Dataset(self, order: Array(order[range.clamped(to: 0..<count)]))
+    reordered(Array(order[range.clamped(to: 0..<count)]))
   }
 
   /// The same examples in an order that the seed decides.
   public func shuffled(seed: UInt64) -> Dataset {
-    var generator = Philox(seed: seed, stream: Philox.hash("shuffle"))
-    return Dataset(self, order: generator.permutation(count).map { order[$0] })
+    selecting(permutation(seed: seed))
   }
 
-  /// Parts this set into three, after a shuffle that the seed decides.
-  ///
-  /// Shares are of all examples.
-  ///
-  /// - Throws: when a share is negative or both together leave nothing to train on.
-  public func split(
-    validation: Double = 0, test: Double, seed: UInt64 = 0
-  ) throws(Diagnostic) -> DataSplit {
-    guard validation >= 0, test >= 0, validation + test < 1 else {
-      throw Diagnostic(
-        .argument,
-        "shares of \(validation) for validation and \(test) for the test do not split a set",
-        hint: "shares are from 0 and together below 1")
-    }
-    let shuffled = shuffled(seed: seed)
-    let testCount = Int((Double(count) * test).rounded())
-    let validationCount = Int((Double(count) * validation).rounded())
-    let trainCount = max(count - testCount - validationCount, 0)
-    return DataSplit(
-      train: shuffled[0..<trainCount],
-      validation: validationCount == 0
-        ? nil : shuffled[trainCount..<trainCount + validationCount],
-      test: shuffled[(trainCount + validationCount)..<count])
+  /// The positions of all examples in an order that the seed decides.
+  func permutation(seed: UInt64) -> [Int] {
+    var generator = Philox(seed: seed, stream: Philox.hash("shuffle"))
+    return generator.permutation(count)
   }
+
+  /// The examples at the given positions, in their order.
+  func selecting(_ positions: [Int]) -> Dataset { reordered(positions.map { order[$0] }) }
+
+  private func reordered(_ order: [Int]) -> Dataset {
+    Dataset(inputs, labels, order, signature, classNames)
+  }
+
+  /// The same examples with others for inputs or labels, row by row.
+  ///
+  /// - Throws: when there are not as many.
+  func replacing(
+    inputs: Column? = nil, labels: Column? = nil, classNames: [String]? = nil
+  ) throws(Diagnostic) -> Dataset {
+    let (inputs, labels) = (inputs ?? self.inputs, labels ?? self.labels)
+    guard inputs.count == self.inputs.count, labels.count == self.labels.count else {
+      throw Diagnostic(.internalError, "a column of another length takes the place of one")
+    }
+    var signature = signature
+    (signature.input, signature.label) = (inputs.type, labels.type)
+    return Dataset(inputs, labels, order, signature, classNames ?? self.classNames)
+  }
+
+  // MARK: Reading
 
   /// The input and the label of one example.
   ///
-  /// - Throws: when there is no such example.
+  /// - Throws: when there is no such example, or what is wrong with reading it.
   public func example(_ index: Int) throws(Diagnostic) -> (input: Literal, label: Literal) {
     guard order.indices.contains(index) else {
       throw Diagnostic(.argument, "there is no example \(index) among \(count)")
     }
-    return (
-      try part([order[index]], of: inputs, signature.input),
-      try part([order[index]], of: labels, signature.label)
-    )
+    return (try inputs.row(order[index]), try labels.row(order[index]))
   }
 
   /// The first `count` examples as one batch; repeated from the start where there are fewer.
   package func batch(_ size: Int) throws(Diagnostic) -> (inputs: Literal, labels: Literal) {
     guard count > 0 || size == 0 else { throw Diagnostic(.argument, "the data set is empty") }
     let rows = (0..<size).map { order[$0 % count] }
-    return (
-      try part(rows, of: inputs, signature.batchedInput(size)),
-      try part(rows, of: labels, signature.batchedLabel(size))
-    )
-  }
-
-  private func part(
-    _ rows: [Int], of literal: Literal, _ type: TensorType
-  ) throws(Diagnostic) -> Literal {
-    let size = literal.type.byteCount / max(literal.type.shape[0], 1)
-    let bytes = rows.flatMap { literal.bytes[$0 * size..<($0 + 1) * size] }
-    guard let part = Literal(type, bytes: bytes) else {
-      throw Diagnostic(.internalError, "rows of \(literal.type) do not make \(type)")
-    }
-    return part
+    return (try inputs.rows(rows), try labels.rows(rows))
   }
 
   /// Copies the examples at `positions` of `order` into the memory of a batch.
   ///
-  /// Allocates nothing, whatever the optimizer makes of it: hence the plain loops and pointers.
+  /// Allocates nothing for examples in memory.
   func gather(
     _ positions: Range<Int>, of order: [Int], inputs: UnsafeMutableRawBufferPointer,
     labels: UnsafeMutableRawBufferPointer
-  ) {
-    gather(positions, of: order, self.inputs, rowBytes.input, into: inputs)
-    gather(positions, of: order, self.labels, rowBytes.label, into: labels)
-  }
-
-  private func gather(
-    _ positions: Range<Int>, of order: [Int], _ literal: Literal, _ size: Int,
-    into memory: UnsafeMutableRawBufferPointer
-  ) {
-    precondition(memory.count >= positions.count * size, "the batch is larger than its memory")
-    literal.bytes.withUnsafeBytes { source in
-      guard var target = memory.baseAddress, let start = source.baseAddress else { return }
-      var position = positions.lowerBound
-      while position < positions.upperBound {
-        target.copyMemory(from: start + self.order[order[position]] * size, byteCount: size)
-        target += size
-        position += 1
-      }
-    }
-  }
-}
-
-/// A data set in parts: to train on, to choose by, and to judge with.
-public struct DataSplit: Sendable {
-  /// The examples that training sees.
-  public let train: Dataset
-  /// The examples by which settings are chosen; nil when there are none.
-  public let validation: Dataset?
-  /// The examples by which the result is judged.
-  public let test: Dataset
-
-  /// Makes a split of given parts.
-  public init(train: Dataset, validation: Dataset? = nil, test: Dataset) {
-    self.train = train
-    self.validation = validation
-    self.test = test
+  ) throws(Diagnostic) {
+    try self.inputs.copy(positions, of: order, self.order, into: inputs)
+    try self.labels.copy(positions, of: order, self.order, into: labels)
   }
 }

@@ -48,7 +48,7 @@ final class Program {
   func run(
     _ dataset: Dataset, _ positions: Range<Int>, of order: [Int], learningRate rate: Double = 0
   ) throws(Diagnostic) {
-    dataset.gather(positions, of: order, inputs: data.input.bytes, labels: data.label.bytes)
+    try dataset.gather(positions, of: order, inputs: data.input.bytes, labels: data.label.bytes)
     learningRate?.bytes.storeBytes(of: rate, as: Double.self)
     try session.run()
   }
