@@ -11,7 +11,7 @@ struct FuzzCommand: ParsableCommand {
       1, 2 and 4 threads. A failing graph is written to fuzz-SEED.mir, and its seed runs it again alone.
 
       EXAMPLE:
-        martlet fuzz --count 100 --seed 42
+        martlet fuzz --count 20 --seed 42
       """)
 
   @Option(help: "The number of graphs.")

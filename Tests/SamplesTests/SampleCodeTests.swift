@@ -21,7 +21,7 @@ import Testing
 
   @Test(arguments: names)
   func everyOutputAndGradientIsRight(_ name: String) throws {
-    let (graph, inputs) = try step(name, batch: 8, withGradients: true)
+    let (graph, inputs) = try step(name, batch: 5, withGradients: true)
     let comparison = try Comparer(options: CompileOptions(threads: 2)).compare(graph, inputs)
     #expect(comparison.failure == nil, "\(String(describing: comparison.failure?.diagnostic))")
     #expect(comparison.judgedResults > 5)
@@ -29,7 +29,7 @@ import Testing
 
   @Test(arguments: PlantedFault.allCases)
   func everyPlantedFaultIsFoundWhereItIs(_ fault: PlantedFault) throws {
-    let (graph, inputs) = try step("lenet", batch: 8, withGradients: true)
+    let (graph, inputs) = try step("lenet", batch: 3, withGradients: true)
     let options = CompileOptions(threads: 1, fault: fault)
     let comparison = try Comparer(options: options).compare(graph, inputs)
     let failure = try #require(comparison.failure, "\(fault.rawValue) was not found")
@@ -60,23 +60,5 @@ import Testing
     }
     #expect(results[0] == results[1])
     #expect(results[0] == results[2])
-  }
-
-  @Test(arguments: ["mlp", "lenet", "resnet-tiny", "gpt-small", "bert-small"])
-  func bothBackendsFollowTheSameLossCurve(_ name: String) throws {
-    let (graph, inputs) = try step(name, batch: 16)
-    let loss = try #require(graph.outputs.firstIndex { $0.name == "loss" })
-    func curve(_ backend: some Backend) throws -> [Double] {
-      var session = try Session(try backend.prepare(graph))
-      for (buffer, literal) in zip(session.inputs, inputs) { buffer.write(literal) }
-      return try (0..<20).map { _ in
-        try session.run()
-        return session.outputs[loss].literal().doubles()[0]
-      }
-    }
-    let native = try curve(JITBackend(threads: 2))
-    let reference = try curve(InterpreterBackend())
-    for (a, b) in zip(native, reference) { #expect(abs(a - b) <= 1e-4 * abs(b), "\(a), \(b)") }
-    #expect(native[19] < native[0])
   }
 }
