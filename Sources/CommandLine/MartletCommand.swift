@@ -19,7 +19,7 @@ struct MartletCommand: ParsableCommand {
       """,
     version: martletVersion,
     subcommands: [
-      TrainCommand.self, PredictCommand.self, RunCommand.self, DumpCommand.self,
+      TrainCommand.self, SearchCommand.self, PredictCommand.self, RunCommand.self, DumpCommand.self,
       CompareCommand.self, BenchCommand.self, PlanCommand.self, OptCommand.self, FuzzCommand.self,
       CheckMathCommand.self, ListCommand.self, DoctorCommand.self,
     ])

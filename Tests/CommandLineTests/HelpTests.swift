@@ -4,7 +4,8 @@ import Testing
 /// What the help texts show works as it stands there.
 @Suite struct HelpTests {
   static let verbs = [
-    "train", "predict", "run", "dump", "compare", "bench", "plan", "opt", "fuzz", "check-math",
+    "train", "search", "predict", "run", "dump", "compare", "bench", "plan", "opt", "fuzz",
+    "check-math",
     "list", "doctor",
   ]
 

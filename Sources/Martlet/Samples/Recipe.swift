@@ -68,8 +68,12 @@ public struct Recipe: Sendable {
 
   /// What can be chosen for a training run.
   public struct Options: Sendable {
+    /// The optimizer in place of the recipe's.
+    public var optimizer: OptimizerName?
     /// The learning rate in place of the optimizer's.
     public var learningRate: Double?
+    /// The factor of weight decay in place of the optimizer's.
+    public var weightDecay: Double?
     /// How many times to go through the data in place of the recipe's.
     public var epochs: Int?
     /// The number of examples in a step in place of the recipe's.
@@ -83,10 +87,13 @@ public struct Recipe: Sendable {
 
     /// Makes options.
     public init(
-      learningRate: Double? = nil, epochs: Int? = nil, batch: Int? = nil, seed: UInt64 = 0,
-      progress: Progress = .automatic, backend: any Backend
+      optimizer: OptimizerName? = nil, learningRate: Double? = nil, weightDecay: Double? = nil,
+      epochs: Int? = nil, batch: Int? = nil, seed: UInt64 = 0, progress: Progress = .automatic,
+      backend: any Backend
     ) {
+      self.optimizer = optimizer
       self.learningRate = learningRate
+      self.weightDecay = weightDecay
       self.epochs = epochs
       self.batch = batch
       self.seed = seed
@@ -111,7 +118,9 @@ public struct Recipe: Sendable {
 
   /// Makes a trainer of a fresh model.
   public func trainer(_ options: Options) throws(Diagnostics) -> Trainer {
-    try Trainer(
+    let base = options.optimizer?.optimizer ?? optimizer
+    let optimizer = options.weightDecay.map { base.withWeightDecay($0) } ?? base
+    return try Trainer(
       makeModel(), loss: loss, optimizer: optimizer, learningRate: options.learningRate,
       options: self.options, metrics: metrics, seed: options.seed, backend: options.backend,
       file: place.file, line: place.line)
@@ -119,13 +128,15 @@ public struct Recipe: Sendable {
 
   /// Trains a fresh model and judges it by the test examples.
   ///
-  /// - Parameter callbacks: What is called after each epoch, in order.
+  /// - Parameters:
+  ///   - data: The examples; nil for the recipe's own.
+  ///   - callbacks: What is called after each epoch, in order.
   /// - Throws: what is wrong with the data or the model.
   public func train(
-    _ options: Options, callbacks: [any Callback] = []
+    _ options: Options, on data: DataSplit? = nil, callbacks: [any Callback] = []
   ) throws(Diagnostics) -> Outcome {
     let trainer = try trainer(options)
-    let data = try loadData()
+    let data = if let data { data } else { try loadData() }
     try prepare?(trainer, data)
     let epochs = try trainer.fit(
       data.train, validation: data.validation, batch: options.batch ?? batch,
