@@ -14,11 +14,13 @@ public enum Samples {
   public static let families = [
     Family(title: "Foundations", samples: foundations),
     Family(title: "Convolutional networks", samples: convolutional),
+    Family(title: "Segmentation", samples: segmentation),
     Family(title: "Language", samples: language),
   ]
 
   static let foundations = [perceptron, softmaxRegression, mlp]
-  static let convolutional = [leNet, resNet18]
+  static let convolutional = [leNet, resNet18, resNet18ImageNet, resNet50, smallResNet]
+  static let segmentation = [fcn, unet]
   static let language = [gpt, smallGPT, bert, smallBERT]
 
   /// All samples.
