@@ -17,7 +17,7 @@ struct PredictCommand: ParsableCommand {
   @Argument(help: "A sample's name (see `martlet list`).")
   var model: String
 
-  @Argument(help: "A picture (.png).")
+  @Argument(help: "A picture (.png, .ppm or .pgm).")
   var image: String
 
   @Option(help: "A checkpoint that `train --save` wrote.")
@@ -35,7 +35,7 @@ struct PredictCommand: ParsableCommand {
     }
     let trainer = try recipe.trainer(Recipe.Options(backend: options.makeBackend(report)))
     try trainer.load(from: weights, for: recipe.example)
-    let input = try Picture(png: image).digit(height: shape[0], width: shape[1])
+    let input = try Picture(contentsOf: image).digit(height: shape[0], width: shape[1])
     let probabilities = try trainer.predict(input).doubles()
     print(drawing(of: input.doubles(), width: shape[1]))
     let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0

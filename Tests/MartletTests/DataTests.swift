@@ -1,4 +1,3 @@
-import CPNG
 import CZlib
 import Foundation
 import GraphIR
@@ -169,58 +168,33 @@ import Testing
     #expect(throws: Diagnostic.self) { try NPY.write(bfloat, to: path("b")) }
   }
 
-  /// Writes a picture of the given format as PNG.
-  func png(_ pixels: [UInt8], height: Int, width: Int, format: Int32 = PNG_FORMAT_GRAY) throws
-    -> String
-  {
-    var image = png_image()
-    image.version = png_uint_32(PNG_IMAGE_VERSION)
-    image.height = png_uint_32(height)
-    image.width = png_uint_32(width)
-    image.format = png_uint_32(format)
-    let path = path("\(UUID().uuidString).png")
-    try #require(png_image_write_to_file(&image, path, 0, pixels, 0, nil) != 0)
-    return path
-  }
-
-  @Test func picturesBecomeGrey() throws {
-    let grey = try Picture(png: try png([0, 51, 255, 102, 0, 0], height: 2, width: 3))
-    #expect((grey.height, grey.width) == (2, 3) && grey.pixels == [0, 0.2, 1, 0.4, 0, 0])
-    let clear = try Picture(
-      png: try png(
-        [0, 0, 0, 255], height: 1, width: 2, format: PNG_FORMAT_GRAY | Int32(PNG_FORMAT_FLAG_ALPHA))
-    )
-    #expect(clear.pixels == [1, 0], "what is transparent shows white")
-  }
-
-  @Test func malformedPicturesAreTold() throws {
-    let good = try Array(Data(contentsOf: URL(fileURLWithPath: png([0, 51], height: 1, width: 2))))
-    for length in [0, 7, 20, 40, good.count - 20] {
-      #expect(throws: Diagnostic.self) { try Picture(png: try file(Array(good[..<length]))) }
+  @Test func npzLoadsBackExactly() throws {
+    let arrays = ["x": f32([2, 2], [1, 2, 3, 4]), "label": Literal([2], [Int64(5), -6])]
+    try NPZ.write(arrays, to: path("a.npz"))
+    #expect(try NPZ.read(path("a.npz")) == arrays)
+    try NPZ.write([:], to: path("empty.npz"))
+    #expect(try NPZ.read(path("empty.npz")).isEmpty)
+    let good = try Array(Data(contentsOf: URL(fileURLWithPath: path("a.npz"))))
+    for place in stride(from: 0, to: good.count, by: 7) {
+      #expect(throws: Diagnostic.self) { try NPZ.read(try file(Array(good[..<place]))) }
+      // A damaged byte may stand where it does not matter, as the date; it must not give other numbers.
+      var damaged = good
+      damaged[place] ^= 0x55
+      if let read = try? NPZ.read(try file(damaged)) {
+        #expect(read.values.allSatisfy { arrays.values.contains($0) })
+      }
     }
-    #expect(throws: Diagnostic.self) { try Picture(png: try file("a text")) }
-    #expect(throws: Diagnostic.self) { try Picture(png: path("none")) }
   }
 
-  @Test func aDigitIsMadeAsTheModelKnowsIt() throws {
-    // A dark bar of 4x20 on white paper of 40x60, drawn off the middle.
-    var paper = [Float](repeating: 1, count: 40 * 60)
-    for row in 5..<25 { for column in 40..<44 { paper[row * 60 + column] = 0 } }
-    let digit = Picture(height: 40, width: 60, pixels: paper).digit(height: 28, width: 28)
-    #expect(digit.type == TensorType(.f32, [1, 28, 28, 1]))
-    let pixels = digit.doubles()
-    for (index, pixel) in pixels.enumerated() {
-      let (row, column) = (index / 28, index % 28)
-      // 20 rows fill 5/7 of 28; the bar is bright and in the middle.
-      let isInside = (4..<24).contains(row) && (12..<16).contains(column)
-      #expect(abs(pixel - (isInside ? 1 : 0)) < 1e-5, "\(row), \(column): \(pixel)")
-    }
-    let small = Picture(height: 28, width: 28, pixels: digit.elements() ?? [])
-    #expect(
-      small.digit(height: 28, width: 28) == digit, "a picture of the right size stays as it is")
-    let blank = Picture(height: 9, width: 9, pixels: [Float](repeating: 1, count: 81))
-    #expect(blank.digit(height: 8, width: 8) == Literal(zeros: TensorType(.f32, [1, 8, 8, 1])))
-    #expect(
-      Picture(height: 0, width: 0, pixels: []).digit(height: 2, width: 2).doubles() == [0, 0, 0, 0])
+  /// What `numpy.savez_compressed("a.npz", a=numpy.array([7, 9], "u1"))` wrote.
+  @Test func npzFromNumPyIsRead() throws {
+    let archive = try #require(Data(base64Encoded: DataTests.compressed))
+    #expect(try NPZ.read(try file(Array(archive))) == ["a": Literal([2], [UInt8(7), 9])])
   }
+
+  static let compressed = """
+    UEsDBC0AAAAIAAAAIQBsfO2e//////////8FABQAYS5ucHkBABAAggAAAAAAAABGAAAAAAAAAJvsF+obEMnIUMZQrZ\
+    6SWpxcpG6loF5Taqiuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GkY6mjoKtQoUAC52TgBQSwECLQMtAAAA\
+    CAAAACEAbHztnkYAAACCAAAABQAAAAAAAAAAAAAAgAEAAAAAYS5ucHlQSwUGAAAAAAEAAQAzAAAAfQAAAAAA
+    """
 }

@@ -18,12 +18,14 @@ enum Gzip {
   }
 
   /// The content of gzip bytes, which may have several members.
-  static func decompress(_ bytes: [UInt8]) throws(Diagnostic) -> [UInt8] {
+  ///
+  /// - Parameter isBare: Whether there is no gzip header, as in ZIP archives (RFC 1951).
+  static func decompress(_ bytes: [UInt8], isBare: Bool = false) throws(Diagnostic) -> [UInt8] {
     var stream = z_stream()
-    // 16: a gzip header is expected; 15: windows of any size.
+    // 16: a gzip header is expected; 15: windows of any size; negative: neither header nor check sum.
     guard
       inflateInit2_(
-        &stream, 16 + 15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+        &stream, isBare ? -15 : 16 + 15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
     else { throw Diagnostic(.unsupported, "zlib cannot begin to decompress") }
     defer { inflateEnd(&stream) }
     var input = bytes
@@ -40,14 +42,16 @@ enum Gzip {
           return (status, target.count - Int(stream.avail_out))
         }
         output += chunk[..<count]
-        if status == Z_STREAM_END, stream.avail_in > 0, inflateReset(&stream) == Z_OK { continue }
+        if status == Z_STREAM_END, !isBare, stream.avail_in > 0, inflateReset(&stream) == Z_OK {
+          continue
+        }
         if status != Z_OK || output.count > maximumSize { return status }
       }
     }
     guard status == Z_STREAM_END else {
       throw Diagnostic(
         .format,
-        status == Z_BUF_ERROR ? "the gzip data is cut off" : "the gzip data is damaged")
+        status == Z_BUF_ERROR ? "the compressed data is cut off" : "the compressed data is damaged")
     }
     return output
   }

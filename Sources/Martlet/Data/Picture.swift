@@ -1,79 +1,46 @@
-import CPNG
 import GraphIR
 
-/// A grey picture: numbers from 0 (black) to 1 (white), row by row.
+/// A picture, grey or of colours: numbers from 0 (black) to 1, row by row.
 public struct Picture: Sendable {
   /// The number of rows.
   public let height: Int
   /// The number of columns.
   public let width: Int
-  /// The brightness of each pixel, from 0 to 1.
+  /// The numbers of a pixel: 1 for grey; 3 for red, green and blue.
+  public let channels: Int
+  /// The brightness of each channel of each pixel, from 0 to 1.
   public let pixels: [Float]
 
-  /// Makes a picture of `height * width` pixels; what is missing is black.
-  public init(height: Int, width: Int, pixels: [Float]) {
+  /// Makes a picture of `height * width * channels` numbers; what is missing is black.
+  public init(height: Int, width: Int, channels: Int = 1, pixels: [Float]) {
     self.height = max(height, 0)
     self.width = max(width, 0)
-    let missing = max(self.height * self.width - pixels.count, 0)
-    self.pixels =
-      Array(pixels.prefix(self.height * self.width)) + [Float](repeating: 0, count: missing)
+    self.channels = max(channels, 1)
+    let count = self.height * self.width * self.channels
+    let missing = max(count - pixels.count, 0)
+    self.pixels = Array(pixels.prefix(count)) + [Float](repeating: 0, count: missing)
   }
 
-  /// The largest height or width that is read.
-  static let maximumExtent = 1 << 14
-
-  /// Reads a PNG file; colours become grey, and what is transparent shows white.
+  /// Makes a picture of an image `[height, width, channels]` or `[1, height, width, channels]` of numbers from 0 to 1.
   ///
-  /// - Throws: what is wrong with the file.
-  public init(png path: String) throws(Diagnostic) {
-    let bytes = try Files.read(path)
-    var image = png_image()
-    image.version = png_uint_32(PNG_IMAGE_VERSION)
-    defer { png_image_free(&image) }
-    func failure() -> Diagnostic {
-      let message = withUnsafeBytes(of: image.message) { raw in
-        String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      return Diagnostic(.format, "'\(path)' is no PNG picture: \(message)")
-    }
-    let rows = bytes.withUnsafeBytes { raw -> [UInt8]? in
-      guard png_image_begin_read_from_memory(&image, raw.baseAddress, raw.count) != 0 else {
-        return nil
-      }
-      image.format = png_uint_32(PNG_FORMAT_GRAY)
-      guard image.width <= Picture.maximumExtent, image.height <= Picture.maximumExtent else {
-        return []
-      }
-      var white = png_color(red: 255, green: 255, blue: 255)
-      var rows = [UInt8](repeating: 0, count: Int(image.width) * Int(image.height))
-      return png_image_finish_read(&image, &white, &rows, png_int_32(image.width), nil) != 0
-        ? rows : nil
-    }
-    guard let rows else { throw failure() }
-    guard !rows.isEmpty else {
-      throw Diagnostic(
-        .unsupported, "'\(path)' is \(image.width)x\(image.height) pixels",
-        hint: "at most \(Picture.maximumExtent) in each direction")
-    }
-    self.init(
-      height: Int(image.height), width: Int(image.width), pixels: rows.map { Float($0) / 255 })
-  }
-
-  /// Makes a picture of an image `[height, width, 1]` or `[1, height, width, 1]` of numbers from 0 to 1.
+  /// There are 1 or 3 channels.
   ///
   /// - Returns: nil for another shape.
   public init?(_ image: Literal) {
     var extents = image.type.shape.extents
     if extents.count == 4, extents[0] == 1 { extents.removeFirst() }
-    guard extents.count == 3, extents[2] == 1 else { return nil }
-    self.init(height: extents[0], width: extents[1], pixels: image.doubles().map { Float($0) })
+    guard extents.count == 3, [1, 3].contains(extents[2]) else { return nil }
+    self.init(
+      height: extents[0], width: extents[1], channels: extents[2],
+      pixels: image.doubles().map { Float($0) })
   }
 
   /// The picture as text for a terminal: two characters a pixel, denser where it is brighter.
   public var drawing: String {
     let shades = ["  ", "░░", "▒▒", "▓▓", "██"]
+    let grey = grey.pixels
     return (0..<height).map { row in
-      pixels[row * width..<(row + 1) * width].map { pixel in
+      grey[row * width..<(row + 1) * width].map { pixel in
         shades[min(max(Int(pixel * Float(shades.count)), 0), shades.count - 1)]
       }.joined()
     }.joined(separator: "\n")
@@ -87,7 +54,7 @@ public struct Picture: Sendable {
   /// - Returns: `[1, height, width, 1]`.
   public func digit(height targetHeight: Int, width targetWidth: Int) -> Literal {
     let shape: Shape = [1, targetHeight, targetWidth, 1]
-    let picture = isBorderBright ? inverted : self
+    let picture = grey.isBorderBright ? grey.inverted : grey
     guard (height, width) != (targetHeight, targetWidth), let box = picture.drawn else {
       let fits = (height, width) == (targetHeight, targetWidth)
       return fits ? Literal(shape, picture.pixels) : Literal(zeros: TensorType(.f32, shape))
@@ -109,6 +76,26 @@ public struct Picture: Sendable {
     }
     let brightest = max(result.max() ?? 0, 1e-6)
     return Literal(shape, result.map { $0 / brightest })
+  }
+
+  /// The picture as a tensor `[height, width, channels]`, f32.
+  public var literal: Literal { Literal([height, width, channels], pixels) }
+
+  /// The picture without colours: of red, green and blue the shares that the eye sees (luma of ITU-R BT.709).
+  public var grey: Picture {
+    guard channels == 3 else { return self }
+    return Picture(
+      height: height, width: width,
+      pixels: (0..<height * width).map {
+        0.2126 * pixels[3 * $0] + 0.7152 * pixels[3 * $0 + 1] + 0.0722 * pixels[3 * $0 + 2]
+      })
+  }
+
+  /// The picture with three channels; those of a grey one are alike.
+  public var coloured: Picture {
+    guard channels == 1 else { return self }
+    return Picture(
+      height: height, width: width, channels: 3, pixels: pixels.flatMap { [$0, $0, $0] })
   }
 
   private var inverted: Picture {
