@@ -60,13 +60,21 @@ public struct Session: ~Copyable {
   public private(set) var outputs: [Buffer]
   private let workspace: any Workspace
 
-  /// Makes a session with zeroed buffers of its own.
-  public init(_ executable: any Executable) throws(Diagnostic) {
-    self.executable = executable
-    workspace = try executable.makeWorkspace()
-    inputs = executable.inputs.map { Buffer($0.type) }
-    outputs = []
+  /// Makes a session with zeroed buffers of its own, but for the inputs whose buffers are given by their positions.
+  ///
+  /// - Throws: what the machine cannot do, or as `bind(input:to:)`.
+  public init(
+    _ executable: any Executable, inputs given: [Int: Buffer] = [:]
+  ) throws(Diagnostic) {
+    for (index, buffer) in given.sorted(by: { $0.key < $1.key }) {
+      try Session.check(buffer, for: index, of: executable, beside: given)
+    }
+    let workspace = try executable.makeWorkspace()
+    let inputs = executable.inputs.enumerated().map { given[$0] ?? Buffer($1.type) }
     let donors = Session.donors(executable)
+    self.executable = executable
+    self.workspace = workspace
+    self.inputs = inputs
     outputs = executable.outputs.indices.map { index in
       donors[index].map { inputs[$0] } ?? Buffer(executable.outputs[index].type)
     }
@@ -76,13 +84,22 @@ public struct Session: ~Copyable {
   ///
   /// - Throws: when the type differs, or the buffer is bound to another input of which either is donated.
   public mutating func bind(input index: Int, to buffer: Buffer) throws(Diagnostic) {
+    let bound = Dictionary(uniqueKeysWithValues: inputs.enumerated().map { ($0, $1) })
+    try Session.check(buffer, for: index, of: executable, beside: bound)
+    inputs[index] = buffer
+    if let output = executable.inputs[index].donatedTo { outputs[output] = buffer }
+  }
+
+  private static func check(
+    _ buffer: Buffer, for index: Int, of executable: any Executable, beside bound: [Int: Buffer]
+  ) throws(Diagnostic) {
     let input = executable.inputs[index]
     guard buffer.type == input.type else {
       throw Diagnostic(
         .typeMismatch, "input '\(input.name)' is \(input.type), the buffer is \(buffer.type)",
         at: input.location)
     }
-    for (other, bound) in inputs.enumerated() where other != index && bound === buffer {
+    for (other, another) in bound where other != index && another === buffer {
       guard input.donatedTo == nil, executable.inputs[other].donatedTo == nil else {
         throw Diagnostic(
           .argument,
@@ -91,8 +108,6 @@ public struct Session: ~Copyable {
           at: input.location, hint: "bind a copy")
       }
     }
-    inputs[index] = buffer
-    if let output = input.donatedTo { outputs[output] = buffer }
   }
 
   /// Runs once on the bound buffers.

@@ -36,6 +36,18 @@ import Testing
     return allocationsOfThisThread() - before
   }
 
+  /// From the first values of the weights to the last step and evaluation: to the byte.
+  @Test func trainingTakesTheMemoryThatIsPlanned() throws {
+    try #require(allocationsAreCounted() == 1)
+    let trainer = try Trainer(
+      Sequential(Dense(64, .relu), Dense(32, .relu), Dense(2)), loss: .softmaxCrossEntropy,
+      optimizer: Adam(), backend: JITBackend(threads: 1))
+    let data = try TrainerTests.quadrants(439)
+    watchCacheLineBytesOfThisThread()
+    try trainer.fit(data, validation: data, batch: 44, epochs: 2, progress: .silent)
+    #expect(Int(peakCacheLineBytesOfThisThread()) == trainer.plannedBytes)
+  }
+
   /// The loop alone, and with native code; what the pool's other threads do is the code of the same kernels.
   @Test(arguments: [IdleBackend() as any Backend, JITBackend(threads: 1), JITBackend(threads: 2)])
   func aHundredStepsMoreAllocateNothingMore(backend: any Backend) throws {

@@ -76,6 +76,18 @@ private func vector(_ values: Double...) -> Literal { Literal(Step.type, doubles
     #expect(first.literal() == vector(0, 0, 0))
   }
 
+  @Test func buffersGivenAtFirstAreTaken() throws {
+    let buffer = Buffer(vector(10, 20, 30))
+    var session = try Session(Step(), inputs: [0: buffer])
+    session.inputs[1].write(vector(1, 1, 1))
+    try session.run()
+    #expect(session.inputs[0] === buffer && session.outputs[1] === buffer)
+    #expect(buffer.literal() == vector(11, 21, 31))
+    for wrong in [[0: buffer, 2: buffer], [1: Buffer(TensorType(.f32, [4]))]] {
+      #expect(throws: Diagnostic.self) { _ = try Session(Step(), inputs: wrong) }
+    }
+  }
+
   @Test func aBufferOfAnotherTypeIsRefused() throws {
     for type in [TensorType(.f32, [4]), TensorType(.f64, [3]), TensorType(.f32, [3, 1])] {
       var session = try Session(Step())

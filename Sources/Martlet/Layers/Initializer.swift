@@ -36,34 +36,32 @@ public enum Initializer: Hashable, Sendable {
   /// The first value of a parameter of the given type and path.
   package func literal(_ type: TensorType, path: String, seed: UInt64) -> Literal {
     var generator = Philox(seed: seed, stream: Philox.hash(path))
-    let count = type.shape.elementCount
     let (fanIn, fanOut) = Initializer.fans(type.shape.extents)
-    func normal(variance: Double) -> [Double] {
+    func normal(variance: Double) -> Literal {
       let deviation = variance.squareRoot()
-      return (0..<count).map { _ in deviation * generator.nextGaussian() }
+      return Literal(type) { deviation * generator.nextGaussian() }
     }
-    func uniform(_ bound: Double) -> [Double] {
-      (0..<count).map { _ in bound * (2 * generator.nextUniform() - 1) }
+    func uniform(_ bound: Double) -> Literal {
+      Literal(type) { bound * (2 * generator.nextUniform() - 1) }
     }
-    let values: [Double]
     switch self {
     case .zeros: return Literal(zeros: type)
-    case .ones: values = [Double](repeating: 1, count: count)
-    case .constant(let value): values = [Double](repeating: value, count: count)
+    case .ones: return Literal(type) { 1 }
+    case .constant(let value): return Literal(type) { value }
     case .gaussian(let deviation):
-      values = (0..<count).map { _ in deviation * generator.nextGaussian() }
-    case .uniform(let bound): values = uniform(bound)
-    case .xavier: values = uniform((6 / Double(fanIn + fanOut)).squareRoot())
-    case .xavierNormal: values = normal(variance: 2 / Double(fanIn + fanOut))
-    case .he: values = normal(variance: 2 / Double(fanIn))
-    case .heUniform: values = uniform((6 / Double(fanIn)).squareRoot())
-    case .leCun: values = normal(variance: 1 / Double(fanIn))
+      return Literal(type) { deviation * generator.nextGaussian() }
+    case .uniform(let bound): return uniform(bound)
+    case .xavier: return uniform((6 / Double(fanIn + fanOut)).squareRoot())
+    case .xavierNormal: return normal(variance: 2 / Double(fanIn + fanOut))
+    case .he: return normal(variance: 2 / Double(fanIn))
+    case .heUniform: return uniform((6 / Double(fanIn)).squareRoot())
+    case .leCun: return normal(variance: 1 / Double(fanIn))
     case .orthogonal(let gain):
       let columns = type.shape.extents.last ?? 1
-      values = orthogonalMatrix(
-        rows: count / max(columns, 1), columns: columns, gain: gain, &generator)
+      let rows = type.shape.elementCount / max(columns, 1)
+      return Literal(
+        type, doubles: orthogonalMatrix(rows: rows, columns: columns, gain: gain, &generator))
     }
-    return Literal(type, doubles: values)
   }
 
   private static func fans(_ extents: [Int]) -> (in: Int, out: Int) {
@@ -72,6 +70,27 @@ public enum Initializer: Hashable, Sendable {
     let inputs = extents[extents.count - 2]
     let taps = extents.dropLast(2).reduce(1, *)
     return (max(taps * inputs, 1), max(taps * outputs, 1))
+  }
+}
+
+extension Literal {
+  /// Makes a literal of numbers that a function gives one after the other.
+  ///
+  /// Floats are stored as they come: a list of doubles would be most of what a program with large parameters takes.
+  fileprivate init(_ type: TensorType, generating next: () -> Double) {
+    let count = type.shape.elementCount
+    guard type.dtype == .f32 else {
+      self.init(type, doubles: (0..<count).map { _ in next() })
+      return
+    }
+    let bytes = [UInt8](unsafeUninitializedCapacity: 4 * count) { memory, filled in
+      let memory = UnsafeMutableRawBufferPointer(memory)
+      for index in 0..<count {
+        memory.storeBytes(of: Float(next()), toByteOffset: 4 * index, as: Float.self)
+      }
+      filled = 4 * count
+    }
+    self = Literal(type, bytes: bytes) ?? Literal(zeros: type)
   }
 }
 

@@ -138,6 +138,7 @@ public struct Recipe: Sendable {
     let trainer = try trainer(options)
     let data = if let data { data } else { try loadData() }
     try prepare?(trainer, data)
+    try trainer.prepare(toEvaluate: data.test)
     let epochs = try trainer.fit(
       data.train, validation: data.validation, batch: options.batch ?? batch,
       epochs: options.epochs ?? self.epochs, schedule: schedule, progress: options.progress,

@@ -43,28 +43,31 @@ struct ModelState {
       }
     }
     guard diagnostics.isEmpty else { throw Diagnostics(diagnostics) }
-    for (name, role, literal) in firstValues(step) where indices[name] == nil {
+    for (name, role, first) in firstValues(step) where indices[name] == nil {
       indices[name] = entries.count
-      entries.append(Entry(name: name, role: role, buffer: Buffer(literal())))
+      entries.append(Entry(name: name, role: role, buffer: first()))
     }
   }
 
-  /// The first values of a graph's variables and state.
-  func firstValues(_ step: StepGraph) -> [(name: String, role: Role, literal: () -> Literal)] {
+  /// The memory that is taken.
+  var bytes: Int { entries.reduce(0) { $0 + Buffer.allocatedBytes($1.buffer.type) } }
+
+  /// The first values of a graph's variables and state, each in a new buffer.
+  func firstValues(_ step: StepGraph) -> [(name: String, role: Role, first: () -> Buffer)] {
     let seed = seed
     var values = step.variables.map { variable in
       (
         variable.name, variable.isTrained ? Role.parameter : .untrained,
-        { variable.initializer.literal(variable.type, path: variable.name, seed: seed) }
+        { Buffer(variable.initializer.literal(variable.type, path: variable.name, seed: seed)) }
       )
     }
     values += step.optimizerState.map { kept in
       let first = kept.begins.flatMap { parameter in values.first { $0.0 == parameter.name } }
-      return (kept.name, .optimizer, first?.2 ?? { Literal(zeros: kept.type) })
+      return (kept.name, .optimizer, first?.2 ?? { Buffer(kept.type) })
     }
     if step.graph.inputs.contains(where: { $0.name == TraceContext.randomStateName }) {
-      values.append((TraceContext.randomStateName, .random, { Literal([2], [seed, 0]) }))
+      values.append((TraceContext.randomStateName, .random, { Buffer(Literal([2], [seed, 0])) }))
     }
-    return values.map { (name: $0.0, role: $0.1, literal: $0.2) }
+    return values.map { (name: $0.0, role: $0.1, first: $0.2) }
   }
 }

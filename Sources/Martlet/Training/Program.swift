@@ -10,6 +10,8 @@ final class Program {
   let outputs: [Buffer]
   /// The names of the outputs.
   let outputNames: [String]
+  /// The memory that this program takes beside the trainer's state; nil where its backend plans none.
+  let ownBytes: Int?
   /// The number of examples that a run takes.
   let batch: Int
 
@@ -21,11 +23,15 @@ final class Program {
     backend: any Backend
   ) throws(Diagnostic) {
     let executable = try backend.prepare(graph)
-    var session = try Session(executable)
+    var bound: [Int: Buffer] = [:]
     for (index, input) in executable.inputs.enumerated() {
       let average = usingAverages ? state[StepTracer.averageName(input.name)] : nil
-      if let buffer = average ?? state[input.name] { try session.bind(input: index, to: buffer) }
+      bound[index] = average ?? state[input.name]
     }
+    let session = try Session(executable, inputs: bound)
+    let planned = executable.statistics.peakBytes
+    let shared = bound.values.reduce(0) { $0 + Buffer.allocatedBytes($1.type) }
+    ownBytes = planned == 0 ? nil : planned - shared
     let inputs = session.inputs
     func buffer(_ name: String) -> Buffer? {
       executable.inputs.firstIndex { $0.name == name }.map { inputs[$0] }

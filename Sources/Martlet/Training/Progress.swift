@@ -45,6 +45,12 @@ struct ProgressDisplay {
     return seconds > 0 ? Double(stepsDone) / seconds : 0
   }
 
+  /// Says what memory training will take, where it is so much that some machine may not have it.
+  func announce(bytes: Int?) {
+    guard style != .silent, let bytes, bytes >= 250_000_000 else { return }
+    show("memory \((Double(bytes) / 1e9).formatted(digits: 2)) GB, planned\n")
+  }
+
   mutating func begin(epoch: Int) {
     self.epoch = epoch
     start = clock.now

@@ -60,9 +60,11 @@ extension Trainer {
   ) throws(Diagnostics) -> [EpochReport] {
     try check(examples, batch: batch, epochs: epochs)
     let programs = try programs(.training, for: examples, batch: batch)
+    if let validation { try prepare(toEvaluate: validation, batch: batch) }
     let stepsPerEpoch = (examples.count + batch - 1) / batch
     var display = ProgressDisplay(
       progress, epochs: epochs, steps: stepsPerEpoch, metrics: metrics)
+    display.announce(bytes: plannedBytes)
     var reports: [EpochReport] = []
     let last = (epoch + epochs) * stepsPerEpoch
     for number in 1...max(epochs, 1) where epochs > 0 {
@@ -116,6 +118,12 @@ extension Trainer {
     let totals = try totals(.confusion, [.confusion], over: examples, batch: batch)
     return ConfusionMatrix(
       counts: totals.terms(ofMetric: 0).map { Int($0) }, classNames: examples.classNames)
+  }
+
+  /// Compiles what evaluates examples, before training: so that the memory of both is known.
+  func prepare(toEvaluate examples: Dataset, batch: Int = 256) throws(Diagnostics) {
+    try check(examples, batch: batch, epochs: 1)
+    _ = try programs(.evaluation, for: examples, batch: batch)
   }
 
   /// The model's outputs for inputs `[n, ...]`: probabilities where the loss is a cross-entropy, else as they are.

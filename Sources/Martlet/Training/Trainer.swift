@@ -109,8 +109,8 @@ public final class Trainer {
   /// The present or first values of a graph's inputs but for the batch, by name.
   package func initialValues(_ step: StepGraph) -> [String: Literal] {
     var values = [StepTracer.learningRateName: Literal([], [learningRate])]
-    for (name, _, literal) in state.firstValues(step) {
-      values[name] = state[name]?.literal() ?? literal()
+    for (name, _, first) in state.firstValues(step) {
+      values[name] = (state[name] ?? first()).literal()
     }
     let names = Set(step.graph.inputs.map(\.name))
     return values.filter { names.contains($0.key) }
@@ -150,6 +150,14 @@ public final class Trainer {
     }
     programs[key] = program
     return program
+  }
+
+  /// The memory of the state and of all programs compiled so far, planned before they run: what training takes, beside
+  /// the examples; nil where the backend plans none.
+  package var plannedBytes: Int? {
+    programs.values.reduce(state.bytes) { sum, program in
+      sum.flatMap { sum in program.ownBytes.map { sum + $0 } }
+    }
   }
 
   /// Makes the state of a model for the given examples, so that it can be loaded or looked at before training.
