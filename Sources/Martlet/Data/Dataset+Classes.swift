@@ -6,9 +6,9 @@ extension Dataset {
   ///
   /// - Throws: when labels are not integers, one for each example.
   public func classes() throws(Diagnostic) -> [Int] {
-    guard signature.label.dtype.isInteger, signature.label.shape.rank == 0 else {
+    guard labels.type.dtype.isInteger, labels.type.shape.rank == 0 else {
       throw Diagnostic(
-        .typeMismatch, "labels of \(signature.label) are no classes",
+        .typeMismatch, "labels of \(labels.type) are no classes",
         hint: "classes are integers, one for each example")
     }
     let values = try labels.all().doubles()
@@ -44,7 +44,7 @@ extension Dataset {
     let names = classes.compactMap { classNames.indices.contains($0) ? classNames[$0] : nil }
     return try chosen.replacing(
       labels: Column(
-        Literal(TensorType(signature.label.dtype, [labels.count]), doubles: numbers)),
+        Literal(TensorType(labels.type.dtype, [labels.count]), doubles: numbers)),
       classNames: names.count == classes.count ? names : [])
   }
 
@@ -85,7 +85,7 @@ extension Dataset {
 
   /// These examples and then others, which look alike.
   ///
-  /// - Throws: when their types or class names differ.
+  /// - Throws: when their types or class names differ, or one is augmented.
   public func appending(_ other: Dataset) throws(Diagnostic) -> Dataset {
     guard classNames.isEmpty || other.classNames.isEmpty || classNames == other.classNames else {
       throw Diagnostic(
@@ -94,6 +94,11 @@ extension Dataset {
           "one has \(classNames.joined(separator: ", "))",
           "the other has \(other.classNames.joined(separator: ", "))",
         ])
+    }
+    guard pipeline.changes.isEmpty, other.pipeline.changes.isEmpty else {
+      throw Diagnostic(
+        .argument, "an augmented data set is to be joined with another",
+        hint: "join them first and augment the whole")
     }
     return try Dataset(
       inputs: inputs.appending(other.inputs), labels: labels.appending(other.labels),

@@ -84,23 +84,34 @@ public struct Normalization: Hashable, Sendable {
   ///
   /// - Throws: when its last dimensions are not those that were measured.
   public func applied(to input: Literal) throws(Diagnostic) -> Literal {
-    guard input.type.shape.extents.suffix(extents.count) == extents[...] else {
-      throw Diagnostic(
-        .shapeMismatch, "\(input.type) is to be normalized",
-        hint: "its last dimensions should be \(extents)")
-    }
+    try check(input.type)
     let values = input.doubles().enumerated().map { index, value in
       (value - mean[index % mean.count]) / deviation[index % mean.count]
     }
-    return Literal(normalized(input.type), doubles: values)
+    return Literal(Normalization.outcome(input.type), doubles: values)
   }
 
-  /// The data set whose inputs are normalized: at once of what is in memory, else when they are read.
+  /// Throws when the last dimensions are not those that were measured.
+  private func check(_ input: TensorType) throws(Diagnostic) {
+    guard input.shape.extents.suffix(extents.count) == extents[...] else {
+      throw Diagnostic(
+        .shapeMismatch, "\(input) is to be normalized",
+        hint: "its last dimensions should be \(extents)")
+    }
+  }
+
+  /// The data set whose inputs are normalized: at once of what is in memory, else when they are read or, behind the other
+  /// changes, augmented.
   ///
   /// - Throws: when the inputs are not as those that were measured.
   public func applied(to examples: Dataset) throws(Diagnostic) -> Dataset {
-    try examples.replacing(
-      inputs: examples.inputs.mapped(to: normalized(examples.inputs.type)) {
+    try check(examples.signature.input)
+    if !examples.pipeline.changes.isEmpty {
+      // What acts in training on pictures as they are has to come before.
+      return try examples.augmented(by: change, seed: examples.pipeline.seed)
+    }
+    return try examples.replacing(
+      inputs: examples.inputs.mapped(to: Normalization.outcome(examples.inputs.type)) {
         row throws(Diagnostic) in try applied(to: row)
       })
   }
@@ -116,7 +127,23 @@ public struct Normalization: Hashable, Sendable {
       test: try applied(to: split.test))
   }
 
-  private func normalized(_ type: TensorType) -> TensorType {
+  /// This as a last change of examples that are augmented, which is not at random.
+  private var change: Augmentation {
+    @Sendable func apply(_ example: inout AugmentedExample) throws(Diagnostic) {
+      let input = Literal(Shape(example.extents), example.values)
+      example.values = try applied(to: input).elements() ?? example.values
+    }
+    return Augmentation(
+      "normalization",
+      outcome: { signature throws(Diagnostic) in
+        try check(signature.input)
+        return signature
+      }, ofImages: false,
+      act: { example, _, _ throws(Diagnostic) in try apply(&example) }, rest: apply)
+  }
+
+  /// The type of what is normalized.
+  static func outcome(_ type: TensorType) -> TensorType {
     TensorType(type.dtype.isFloat ? type.dtype : .f32, type.shape)
   }
 }

@@ -20,4 +20,24 @@ public struct ExampleSource: Sendable {
 
   /// Reads the examples.
   public func load() throws(Diagnostic) -> DataSplit { try read() }
+
+  /// The source whose training part is changed at random in training, in the order of the changes.
+  ///
+  /// What is wrong with them is told when the examples are loaded.
+  public func augmented(by changes: Augmentation..., seed: UInt64 = 0) -> ExampleSource {
+    let pipeline = AugmentationPipeline(changes: changes, seed: seed)
+    return ExampleSource(
+      example: (try? pipeline.outcome(example)) ?? example, classNames: classNames
+    ) { () throws(Diagnostic) in try load().augmented(by: changes, seed: seed) }
+  }
+
+  /// The source whose inputs are brought to mean 0 and standard deviation 1, as the training part alone has them.
+  public func normalized(per granularity: Normalization.Granularity) -> ExampleSource {
+    var example = example
+    example.input = Normalization.outcome(example.input)
+    return ExampleSource(example: example, classNames: classNames) { () throws(Diagnostic) in
+      let data = try load()
+      return try Normalization(fitting: data.train, per: granularity).applied(to: data)
+    }
+  }
 }

@@ -51,6 +51,14 @@ extension Metric {
     return output.isGreater(than: 0).isEqual(to: isOne).converted(to: .f32).meanOfExamples()
   }
 
+  /// As `accuracy`, but labels may also be a probability for each class, of which the greatest counts.
+  static let classAccuracy = Metric("accuracy", isShare: true) { output, label in
+    guard output.type != nil, label.type == output.type, output.shape[-1] > 1 else {
+      return accuracy.terms(output, label)
+    }
+    return accuracy.terms(output, label.argmax(-1))
+  }
+
   /// As `accuracy` by the greatest of several logits, but negative labels do not count.
   public static let maskedAccuracy = Metric("accuracy", isShare: true) { output, label in
     output.predicts(label).converted(to: .f32).meanOfExamples(where: label.isAtLeast(0))

@@ -50,11 +50,11 @@ final class Program {
 
   /// Copies examples into the inputs and runs.
   ///
-  /// Allocates nothing.
+  /// Allocates nothing for plain examples in memory.
   func run(
-    _ dataset: Dataset, _ positions: Range<Int>, of order: [Int], learningRate rate: Double = 0
+    _ feed: BatchFeed, _ positions: Range<Int>, of order: [Int], learningRate rate: Double = 0
   ) throws(Diagnostic) {
-    try dataset.gather(positions, of: order, inputs: data.input.bytes, labels: data.label.bytes)
+    try feed.gather(positions, of: order, inputs: data.input.bytes, labels: data.label.bytes)
     learningRate?.bytes.storeBytes(of: rate, as: Double.self)
     try session.run()
   }

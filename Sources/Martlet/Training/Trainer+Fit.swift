@@ -67,7 +67,9 @@ extension Trainer {
     display.announce(bytes: plannedBytes)
     var reports: [EpochReport] = []
     let last = (epoch + epochs) * stepsPerEpoch
+    let feed = BatchFeed(examples)
     for number in 1...max(epochs, 1) where epochs > 0 {
+      feed.draw = AugmentationDraw(seed: seed, epoch: epoch)
       let order = order(examples.count)
       var totals = Totals(metrics, programs.full)
       display.begin(epoch: number)
@@ -80,7 +82,7 @@ extension Trainer {
             step: epoch * stepsPerEpoch + totals.steps, steps: last, stepsPerEpoch: stepsPerEpoch)
           learningRate = firstLearningRate * schedule.factor(position)
         }
-        try run(program, examples, start..<end, of: order, &totals)
+        try run(program, feed, start..<end, of: order, &totals)
         start = end
         display.update(totals)
       }
@@ -174,11 +176,12 @@ extension Trainer {
     try check(examples, batch: batch, epochs: 1)
     let programs = try programs(purpose, for: examples, batch: batch)
     let order = Array(0..<examples.count)
+    let feed = BatchFeed(examples)
     var totals = Totals(metrics, programs.full)
     for start in stride(from: 0, to: examples.count, by: batch) {
       let end = min(start + batch, examples.count)
       try run(
-        end - start == batch ? programs.full : programs.rest, examples, start..<end, of: order,
+        end - start == batch ? programs.full : programs.rest, feed, start..<end, of: order,
         &totals, areSums: true)
     }
     return totals
@@ -194,11 +197,11 @@ extension Trainer {
   ///
   /// Allocates nothing.
   private func run(
-    _ program: Program, _ examples: Dataset, _ positions: Range<Int>, of order: [Int],
+    _ program: Program, _ feed: BatchFeed, _ positions: Range<Int>, of order: [Int],
     _ totals: inout Totals, areSums: Bool = false
   ) throws(Diagnostics) {
     do {
-      try program.run(examples, positions, of: order, learningRate: learningRate)
+      try program.run(feed, positions, of: order, learningRate: learningRate)
     } catch {
       throw Diagnostics([error])
     }

@@ -92,7 +92,7 @@ extension Loss {
         }
       }, outputName: form == .logits ? "logits" : "probabilities",
       interpretation: form == .logits ? ("probabilities", { $0.softmax() }) : nil,
-      defaultMetrics: [.accuracy])
+      defaultMetrics: [.classAccuracy])
   }
 }
 
