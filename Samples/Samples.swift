@@ -19,7 +19,10 @@ public enum Samples {
   ]
 
   static let foundations = [perceptron, softmaxRegression, mlp]
-  static let convolutional = [leNet, resNet18, resNet18ImageNet, resNet50, smallResNet]
+  static let convolutional = [
+    leNet, resNet18, resNet18ImageNet, resNet50, smallResNet, googLeNet, smallGoogLeNet,
+    inceptionV3, smallInception, denseNet121, smallDenseNet,
+  ]
   static let segmentation = [fcn, unet]
   static let language = [gpt, smallGPT, bert, smallBERT]
 

@@ -12,8 +12,11 @@ func parameterCount(_ name: String) throws -> Int {
 
 /// Networks at full size have as many weights as their definitions.
 @Suite struct ParameterCountTests {
-  /// The numbers are those of torchvision: `sum(p.numel() for p in model.parameters())`.
-  @Test(arguments: [("resnet18-imagenet", 11_689_512), ("resnet50", 25_557_032)])
+  /// The numbers are those of torchvision, without auxiliary classifiers: `sum(p.numel() for p in model.parameters())`.
+  @Test(arguments: [
+    ("resnet18-imagenet", 11_689_512), ("resnet50", 25_557_032), ("googlenet", 6_624_904),
+    ("inception-v3", 23_834_568), ("densenet121", 7_978_856),
+  ])
   func aNetworkHasTheWeightsOfItsDefinition(name: String, count: Int) throws {
     #expect(try parameterCount(name) == count)
   }
