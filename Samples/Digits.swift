@@ -28,6 +28,12 @@ extension ExampleSource {
     }
   }
 
+  /// The same digits as other hands might write them: in training, turned, enlarged and moved a little, each time anew.
+  static func variedDigits(padding: Int = 0) -> ExampleSource {
+    digits(padding: padding).augmented(
+      by: .affine(degrees: -10...10, rows: -2...2, columns: -2...2, scale: 0.9...1.1))
+  }
+
   /// What a digit of the given side looks like to a model.
   static func digit(side: Int, channels: Int) -> ExampleSignature {
     ExampleSignature(

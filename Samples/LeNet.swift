@@ -18,10 +18,33 @@ struct LeNet: Layer {
   }
 }
 
+/// LeNet as one would build it today: the same plan, with what three decades have found.
+///
+/// ReLU does not flatten the gradient as the sigmoid does, the maximum keeps a stroke that the mean would fade, and batch
+/// normalization lets it learn at ten times the rate. More filters see more, and dropout keeps the dense layer from
+/// learning 4,000 pictures by heart (Nair and Hinton, 2010; Ioffe and Szegedy, 2015; Srivastava et al., 2014).
+struct ModernLeNet: Layer {
+  let features = Sequential {
+    for filters in [32, 64] {
+      normalizedConvolution(filters, size: 5, padding: .valid, activation: .relu)
+      MaxPool2D(size: 2)
+    }
+  }
+  let head = Sequential(Dense(128, .relu, weights: .he), Dropout(0.5), Dense(10))
+
+  func callAsFunction(_ image: Tensor) -> Tensor { head(features(image).flattened()) }
+}
+
 extension Samples {
   static let leNet = Sample(
     "lenet", "LeNet-5, a small convolutional network on 28x28 digits (1998)",
     Recipe(
       data: .digits(), model: LeNet(), loss: .softmaxCrossEntropy,
       optimizer: Adam(learningRate: 0.002), epochs: 30, batch: 64))
+
+  static let modernLeNet = Sample(
+    "lenet-modern", "LeNet with ReLU, max pooling, batch norm and dropout on 28x28 digits",
+    Recipe(
+      data: .variedDigits(), model: ModernLeNet(), loss: .softmaxCrossEntropy,
+      optimizer: Adam(learningRate: 0.003), schedule: .oneCycle(), epochs: 12, batch: 64))
 }

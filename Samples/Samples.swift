@@ -20,8 +20,10 @@ public enum Samples {
 
   static let foundations = [perceptron, softmaxRegression, mlp]
   static let convolutional = [
-    leNet, resNet18, resNet18ImageNet, resNet50, smallResNet, googLeNet, smallGoogLeNet,
-    inceptionV3, smallInception, denseNet121, smallDenseNet,
+    leNet, modernLeNet, alexNet, smallAlexNet, vgg11, vgg16, vgg19, smallVGG11, nin, smallNiN,
+    googLeNet, smallGoogLeNet, inceptionV3, smallInception, resNet18, resNet18ImageNet, resNet50,
+    smallResNet, denseNet121, smallDenseNet, squeezeNet, mobileNetV1,
+    smallMobileNetV1, mobileNetV2,
   ]
   static let segmentation = [fcn, unet]
   static let language = [gpt, smallGPT, bert, smallBERT]
