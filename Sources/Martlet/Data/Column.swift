@@ -82,6 +82,18 @@ public struct Column: Sendable {
     }
   }
 
+  /// The elements of one example of f32, copied as a whole: element by element would take longer than most changes of them.
+  func floats(_ index: Int) throws(Diagnostic) -> [Float] {
+    let row = try row(index)
+    return row.bytes.withUnsafeBytes { raw in
+      let size = raw.count / MemoryLayout<Float>.size
+      return [Float](unsafeUninitializedCapacity: size) { elements, count in
+        UnsafeMutableRawBufferPointer(elements).copyMemory(from: raw)
+        count = size
+      }
+    }
+  }
+
   /// The tensors of all examples as one `[n, ...]`, read where they are not in memory.
   func all() throws(Diagnostic) -> Literal {
     if let memory { return memory }

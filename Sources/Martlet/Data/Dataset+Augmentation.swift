@@ -46,9 +46,9 @@ extension Dataset {
   func changed(
     _ row: Int, _ draw: AugmentationDraw?, first count: Int? = nil
   ) throws(Diagnostic) -> AugmentedExample {
-    let input = try inputs.row(row)
     var example = AugmentedExample(
-      extents: input.type.shape.extents, values: input.elements() ?? [], label: try labels.row(row))
+      extents: inputs.type.shape.extents, values: try inputs.floats(row), label: try labels.row(row)
+    )
     for (index, change) in pipeline.changes.prefix(count ?? pipeline.changes.count).enumerated() {
       guard let draw else {
         try change.rest(&example)
