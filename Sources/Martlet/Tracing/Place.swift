@@ -24,7 +24,10 @@ public struct Place: Sendable {
   public func enter(_ layer: some Layer, _ body: () -> Tensor) -> Tensor {
     guard let context = TraceContext.current else { return body() }
     let path = context.path(of: layer, at: self)
-    return context.pinned(at: Location(file: location.file, line: location.line, path: path), body)
+    let output = context.pinned(
+      at: Location(file: location.file, line: location.line, path: path), body)
+    context.keep(output, of: path)
+    return output
   }
 }
 

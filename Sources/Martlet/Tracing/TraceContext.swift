@@ -39,6 +39,10 @@ final class TraceContext: @unchecked Sendable {
   private var streams: [String: Int] = [:]
   private var takenStreams: Set<Int> = []
 
+  /// What each layer gave, in order, if the trace is to keep it: see `keepLayerOutputs`.
+  private(set) var layerOutputs: [(path: String, tensor: Tensor)] = []
+  private var keepsLayerOutputs = false
+
   private var paths: ModelPaths
   /// The location that all nodes get, while a layer is entered.
   private var pinnedLocation: Location?
@@ -174,6 +178,28 @@ final class TraceContext: @unchecked Sendable {
             ? "hand it to the composite as an operand"
             : "a tensor lives as long as the trace that made it; keep a Literal instead"))
     }
+  }
+
+  // MARK: Outputs of layers
+
+  /// Begins to keep what each layer gives from here on.
+  func keepLayerOutputs() { keepsLayerOutputs = true }
+
+  /// Keeps the output of a layer under its path; of one that is used again, under `path_2` and so on.
+  ///
+  /// What a layer gives inside the body of a composite is no value of the traced graph and is not kept.
+  func keep(_ output: Tensor, of path: String) {
+    guard keepsLayerOutputs, scopes.count == 1, output.dtype.isFloat else { return }
+    let taken = Set(layerOutputs.map(\.path))
+    // The model itself may be a layer with a place.
+    let path = path.isEmpty ? "model" : path
+    var name = path
+    var use = 1
+    while taken.contains(name) {
+      use += 1
+      name = "\(path)_\(use)"
+    }
+    layerOutputs.append((name, output))
   }
 
   // MARK: Inputs and bodies

@@ -157,18 +157,18 @@ struct StepTracer {
 
   // MARK: Parts
 
-  private func context(_ purpose: String, _ mode: Mode) -> TraceContext {
+  func context(_ purpose: String, _ mode: Mode) -> TraceContext {
     let name = "\(type(of: model))".prefix {
       $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_")
     }
     return TraceContext(name: "\(name).\(purpose)", mode: mode, model: model, at: location)
   }
 
-  private func input(_ context: TraceContext) -> Tensor {
+  func input(_ context: TraceContext) -> Tensor {
     context.input(example.inputName, example.batchedInput(batch), at: location)
   }
 
-  private func forward(_ context: TraceContext) -> (output: Tensor, label: Tensor) {
+  func forward(_ context: TraceContext) -> (output: Tensor, label: Tensor) {
     let input = input(context)
     let label = context.input(example.labelName, example.batchedLabel(batch), at: location)
     return (model(input), label)
@@ -179,7 +179,7 @@ struct StepTracer {
   }
 
   /// The loss and the metrics, each computed from floats for each example.
-  private func measures(
+  func measures(
     _ context: TraceContext, _ output: Tensor, _ label: Tensor,
     _ summarize: (String, Tensor) -> (name: String, tensor: Tensor)
   ) -> [(name: String, tensor: Tensor)] {

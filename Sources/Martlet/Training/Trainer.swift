@@ -50,6 +50,8 @@ public final class Trainer {
     case evaluation
     case confusion
     case prediction
+    case layerOutputs
+    case probe
   }
 
   /// Makes a trainer of a model whose parameters have their first values.
@@ -116,7 +118,7 @@ public final class Trainer {
     return values.filter { names.contains($0.key) }
   }
 
-  private func tracer(
+  func tracer(
     _ example: ExampleSignature, _ batch: Int, metrics: [Metric]? = nil
   ) throws(Diagnostics) -> StepTracer {
     guard batch >= 1 else {
@@ -141,15 +143,24 @@ public final class Trainer {
       case .evaluation: try evaluationGraph(example, batch: batch)
       case .confusion: try tracer(example, batch, metrics: [.confusion]).evaluation()
       case .prediction: try predictionGraph(example, batch: batch)
+      case .layerOutputs: try tracer(example, batch).layerOutputs()
+      case .probe: try tracer(example, batch).probe(elements: 4096)
       }
-    try state.add(step)
-    let program = try Diagnostics.collecting { () throws(Diagnostic) in
-      try Program(
-        step.graph, state: state, usingAverages: purpose != .training, example: example,
-        batch: batch, backend: backend)
-    }
+    let program = try program(of: step, purpose, example, batch: batch)
     programs[key] = program
     return program
+  }
+
+  /// A graph, compiled and bound to the state, to which it adds what it needs.
+  func program(
+    of step: StepGraph, _ purpose: Purpose, _ example: ExampleSignature, batch: Int
+  ) throws(Diagnostics) -> Program {
+    try state.add(step)
+    return try Diagnostics.collecting { () throws(Diagnostic) in
+      try Program(
+        step.graph, state: state, usingAverages: purpose != .training && purpose != .probe,
+        example: example, batch: batch, backend: backend)
+    }
   }
 
   /// The memory of the state and of all programs compiled so far, planned before they run: what training takes, beside
