@@ -13,6 +13,7 @@ struct TrainCommand: ParsableCommand {
         martlet train lenet
         martlet train mlp --epochs 3 --batch 128 --seed 7 --save mlp.safetensors
         martlet train perceptron --backend interpreter
+        martlet train perceptron --epochs 3 --report report
       """)
 
   @Argument(help: "A sample's name (see --list).")
@@ -31,6 +32,8 @@ struct TrainCommand: ParsableCommand {
 
   @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
   var checkpointActivations = false
+
+  @OptionGroup var page: PageOptions
 
   @OptionGroup var options: BackendOptions
 
@@ -53,17 +56,19 @@ struct TrainCommand: ParsableCommand {
     }
     let settings = recipe.options(
       try options.makeBackend(report, checkpointingActivations: checkpointActivations))
+    var page = try page.begin(sample)
     var outcomes: [Recipe.Outcome] = []
     for recipe in sample.recipes {
       if sample.recipes.count > 1 { print("\(sample.name)/\(recipe.name)") }
-      let outcome = try recipe.train(settings)
+      let outcome = try recipe.train(settings, callbacks: try page.callbacks(for: recipe))
       outcomes.append(outcome)
       guard let save else { continue }
       let path = path(save, for: recipe, of: sample)
       try outcome.trainer.save(to: path)
       print("saved \(path)")
     }
-    for line in try sample.conclusion(outcomes) { print(line) }
+    let conclusion = try sample.conclusion(outcomes)
+    for line in conclusion + (try page.finish(outcomes, conclusion: conclusion)) { print(line) }
     for line in outcomes.testLines { print(line) }
   }
 

@@ -9,17 +9,22 @@ public struct Sample: Sendable {
   /// What is trained, in order; at least one.
   public let recipes: [Recipe]
   private let conclude: (@Sendable ([Recipe.Outcome]) throws(Diagnostics) -> [String])?
+  private let draw: (@Sendable (Recipe.Outcome) throws(Diagnostics) -> [PictureSheet])?
 
   /// Makes a sample of one model.
   ///
-  /// - Parameter conclusion: Gives lines on what there is to learn from the outcome, beside its loss and metrics.
+  /// - Parameters:
+  ///   - conclusion: Gives lines on what there is to learn from the outcome, beside its loss and metrics.
+  ///   - pictures: Gives pictures of what was learned.
   public init(
     _ name: String, _ summary: String, _ recipe: Recipe,
-    conclusion: (@Sendable (Recipe.Outcome) throws(Diagnostics) -> [String])? = nil
+    conclusion: (@Sendable (Recipe.Outcome) throws(Diagnostics) -> [String])? = nil,
+    pictures: (@Sendable (Recipe.Outcome) throws(Diagnostics) -> [PictureSheet])? = nil
   ) {
     self.name = name
     self.summary = summary
     recipes = [recipe]
+    draw = pictures
     guard let conclusion else {
       conclude = nil
       return
@@ -40,6 +45,7 @@ public struct Sample: Sendable {
     self.name = name
     self.summary = summary
     self.recipes = recipes
+    draw = nil
     conclude = conclusion
   }
 
@@ -51,5 +57,11 @@ public struct Sample: Sendable {
   /// What there is to learn from the outcomes of all recipes, in order; empty when they say it themselves.
   public func conclusion(_ outcomes: [Recipe.Outcome]) throws(Diagnostics) -> [String] {
     try conclude?(outcomes) ?? []
+  }
+
+  /// Pictures of what was learned; empty for most samples.
+  public func pictures(_ outcomes: [Recipe.Outcome]) throws(Diagnostics) -> [PictureSheet] {
+    guard let draw, let outcome = outcomes.first else { return [] }
+    return try draw(outcome)
   }
 }

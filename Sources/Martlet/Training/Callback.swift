@@ -2,10 +2,18 @@ import GraphIR
 
 /// What happens beside training: at the end of each epoch it sees the report, and may end training.
 public protocol Callback: AnyObject {
+  /// Called before the first epoch, in the order in which callbacks are given; does nothing unless a callback says so.
+  func trainingBegan(on examples: Dataset, of trainer: Trainer) throws(Diagnostics)
+
   /// Called after each epoch, in the order in which callbacks are given.
   ///
   /// - Returns: whether training goes on.
   func epochEnded(_ report: EpochReport, of trainer: Trainer) throws(Diagnostics) -> Bool
+}
+
+extension Callback {
+  /// Does nothing.
+  public func trainingBegan(on examples: Dataset, of trainer: Trainer) throws(Diagnostics) {}
 }
 
 /// A number of an epoch's report that a callback watches.

@@ -61,6 +61,7 @@ extension Trainer {
     try check(examples, batch: batch, epochs: epochs)
     let programs = try programs(.training, for: examples, batch: batch)
     if let validation { try prepare(toEvaluate: validation, batch: batch) }
+    for callback in callbacks { try callback.trainingBegan(on: examples, of: self) }
     let stepsPerEpoch = (examples.count + batch - 1) / batch
     var display = ProgressDisplay(
       progress, epochs: epochs, steps: stepsPerEpoch, metrics: metrics)
@@ -132,15 +133,7 @@ extension Trainer {
   ///
   /// - Throws: when the inputs do not fit the model, or everything that is wrong with the model.
   public func predict(_ inputs: Literal) throws(Diagnostics) -> Literal {
-    let extents = inputs.type.shape.extents
-    guard let count = extents.first, count > 0 else {
-      throw Diagnostics([
-        Diagnostic(.shapeMismatch, "\(inputs.type) holds no inputs", hint: "inputs are [n, ...]")
-      ])
-    }
-    let example = ExampleSignature(
-      inputName: "input", input: TensorType(inputs.type.dtype, Shape(Array(extents.dropFirst()))),
-      label: TensorType(.i32, []))
+    let (example, count) = try signature(of: inputs.type)
     let program = try program(.prediction, example, batch: count)
     return try Diagnostics.collecting { () throws(Diagnostic) in
       try program.run(input: inputs.bytes[...])
