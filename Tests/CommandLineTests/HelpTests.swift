@@ -5,8 +5,7 @@ import Testing
 @Suite struct HelpTests {
   static let verbs = [
     "train", "search", "predict", "run", "dump", "compare", "bench", "plan", "opt", "fuzz",
-    "check-math",
-    "list", "doctor",
+    "check-math", "list", "plot", "doctor",
   ]
 
   @Test func everyVerbIsHelpedWithAnExample() throws {

@@ -21,6 +21,33 @@ import Testing
     #expect(files[0] != files[2])
   }
 
+  @Test func trainLeavesAPageAndPlotDrawsItsHistory() throws {
+    let training = try program.run(
+      "train", "softmax-regression", "--epochs", "2", "--report", "out/page")
+    #expect(training.status == 0, "\(training.error)")
+    #expect(training.output.contains("wrote out/page/index.html"))
+    let files = try FileManager.default.contentsOfDirectory(atPath: program.file("out/page").path)
+    #expect(files.sorted() == ["history.csv", "index.html"])
+    let page = try String(contentsOf: program.file("out/page/index.html"), encoding: .utf8)
+    #expect(page.contains("Wrong examples") && page.contains("norm of the gradient"))
+
+    let plot = try program.run("plot", "out/page", "--metric", "accuracy")
+    #expect(plot.status == 0, "\(plot.error)")
+    let lines = plot.output.split(separator: "\n")
+    #expect(lines.allSatisfy { $0.count <= 80 } && !plot.output.contains("\u{1B}"))
+    #expect(lines.prefix(2) == ["accuracy", "a training   b test"])
+    // Two runs have a name each, and a chart can be a file.
+    let file = program.file("out/page/history.csv")
+    try FileManager.default.copyItem(at: file, to: program.file("history-other.csv"))
+    let both = try program.run("plot", "out/page", "history-other.csv")
+    #expect(both.output.contains("a page   b other"), "\(both.output)")
+    #expect(try program.run("plot", "out/page", "--svg", "loss.svg").status == 0)
+    let drawing = try String(contentsOf: program.file("loss.svg"), encoding: .utf8)
+    #expect(drawing.hasPrefix("<svg xmlns=\"http://www.w3.org/2000/svg\""))
+    let unknown = try program.run("plot", "out/page", "--metric", "nonsense")
+    #expect(unknown.status == 1 && unknown.error.contains("there is loss, accuracy"))
+  }
+
   @Test func aTrainedClassifierNamesADigit() throws {
     let picture = URL(filePath: #filePath).deletingLastPathComponent()
       .appending(path: "../../Samples/Data/mnist5k/digit.png").path
