@@ -15,6 +15,7 @@ public enum Samples {
     Family(title: "Foundations", samples: foundations),
     Family(title: "Convolutional networks", samples: convolutional),
     Family(title: "Segmentation", samples: segmentation),
+    Family(title: "Pictures of what happens", samples: [pictures]),
     Family(title: "Language", samples: language),
   ]
 
