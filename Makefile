@@ -3,7 +3,7 @@
 MARTLET := .build/release/martlet
 SWIFT_FILES := Package.swift Sources Samples Tests
 
-.PHONY: help setup build demo test lint format bench fuzz bless clean
+.PHONY: help setup build demo docs test lint format bench fuzz bless clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,12 +17,16 @@ build: setup ## Build the program: .build/release/martlet
 demo: build ## Train LeNet on handwritten digits and look at what it learned
 	@Scripts/demo.sh
 
+docs: build ## Make the pictures that the README shows: charts and what a trained network looks for
+	@Scripts/docs.sh
+
 test: setup lint ## Run every test
 	swift build -c release --build-tests
 	swift test -c release --skip-build
 	Scripts/lit.sh
 	Scripts/check-docs.sh
 	Scripts/check-bench.sh
+	Scripts/check-report.sh
 
 lint: ## Check format, documentation and the rules of style
 	@Scripts/check-style.sh
