@@ -46,5 +46,5 @@ extension Samples {
     "lenet-modern", "LeNet with ReLU, max pooling, batch norm and dropout on 28x28 digits",
     Recipe(
       data: .variedDigits(), model: ModernLeNet(), loss: .softmaxCrossEntropy,
-      optimizer: Adam(learningRate: 0.003), schedule: .oneCycle(), epochs: 12, batch: 64))
+      optimizer: Adam(learningRate: 0.003), schedule: .oneCycle(), epochs: 20, batch: 64))
 }

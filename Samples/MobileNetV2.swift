@@ -65,4 +65,16 @@ extension Samples {
       loss: .softmaxCrossEntropy,
       optimizer: SGD(learningRate: 0.045, momentum: 0.9, weightDecay: 0.00004),
       epochs: 1, batch: 4))
+
+  static let smallMobileNetV2 = Sample(
+    "mobilenet-v2-small", "a small MobileNet v2 on 28x28 digits",
+    Recipe(
+      data: .digits().augmented(
+        by: .shift(rows: -2...2, columns: -2...2, isWhole: true)),
+      model: MobileNetV2(
+        first: 16, stride: 1,
+        stages: [(1, 12, 1, 1), (4, 16, 2, 2), (4, 24, 2, 2)], last: 96, dropout: 0.1,
+        classes: 10),
+      loss: .softmaxCrossEntropy, optimizer: Adam(learningRate: 0.006), schedule: .oneCycle(),
+      epochs: 20, batch: 64))
 }

@@ -23,8 +23,8 @@ public enum Samples {
   static let convolutional = [
     leNet, modernLeNet, alexNet, smallAlexNet, vgg11, vgg16, vgg19, smallVGG11, nin, smallNiN,
     googLeNet, smallGoogLeNet, inceptionV3, smallInception, resNet18, resNet18ImageNet, resNet50,
-    smallResNet, denseNet121, smallDenseNet, squeezeNet, mobileNetV1,
-    smallMobileNetV1, mobileNetV2,
+    smallResNet, denseNet121, smallDenseNet, squeezeNet, smallSqueezeNet, mobileNetV1,
+    smallMobileNetV1, mobileNetV2, smallMobileNetV2,
   ]
   static let segmentation = [fcn, unet]
   static let language = [gpt, smallGPT, bert, smallBERT]

@@ -47,4 +47,14 @@ extension Samples {
         squeezed: [[16, 16, 32], [32, 48, 48, 64], [64]], classes: 1000),
       loss: .softmaxCrossEntropy,
       optimizer: SGD(learningRate: 0.01, momentum: 0.9, weightDecay: 0.0005), epochs: 1, batch: 4))
+
+  static let smallSqueezeNet = Sample(
+    "squeezenet-small", "a small SqueezeNet on 28x28 digits",
+    Recipe(
+      data: .variedDigits(),
+      model: SqueezeNet(
+        first: Conv2D(filters: 16, size: 3, padding: .half, activation: .relu, weights: .he),
+        squeezed: [[6, 6], [12, 12], [16]], classes: 10),
+      loss: .softmaxCrossEntropy, optimizer: Adam(learningRate: 0.004), schedule: .oneCycle(),
+      epochs: 25, batch: 64))
 }
