@@ -19,7 +19,10 @@ public enum Samples {
     Family(title: "Language", samples: language),
   ]
 
-  static let foundations = [perceptron, softmaxRegression, mlp]
+  static let foundations = [
+    neuron, perceptronGates, perceptron, polynomial, softmaxRegression, xor, mlp, initializers,
+    lossSurface, optimizers, regularization, batchNorm,
+  ]
   static let convolutional = [
     leNet, modernLeNet, alexNet, smallAlexNet, vgg11, vgg16, vgg19, smallVGG11, nin, smallNiN,
     googLeNet, smallGoogLeNet, inceptionV3, smallInception, resNet18, resNet18ImageNet, resNet50,

@@ -33,8 +33,8 @@ public enum Initializer: Hashable, Sendable {
   /// neural networks", ICLR 2014).
   case orthogonal(gain: Double = 1)
 
-  /// The first value of a parameter of the given type and path.
-  package func literal(_ type: TensorType, path: String, seed: UInt64) -> Literal {
+  /// The first value of a parameter of the given type and path: the same for the same seed.
+  public func literal(_ type: TensorType, path: String, seed: UInt64) -> Literal {
     var generator = Philox(seed: seed, stream: Philox.hash(path))
     let (fanIn, fanOut) = Initializer.fans(type.shape.extents)
     func normal(variance: Double) -> Literal {

@@ -18,6 +18,27 @@ public struct ExampleSource: Sendable {
     self.read = read
   }
 
+  /// Makes a source of examples in memory: inputs `[n, ...]` and labels `[n, ...]`.
+  ///
+  /// - Parameter test: The inputs and labels by which the result is judged; those of training when nil.
+  public init(
+    inputs: Literal, labels: Literal, test: (inputs: Literal, labels: Literal)? = nil,
+    inputName: String = "input"
+  ) {
+    func element(_ type: TensorType) -> TensorType {
+      TensorType(type.dtype, Shape(Array(type.shape.extents.dropFirst())))
+    }
+    let example = ExampleSignature(
+      inputName: inputName, input: element(inputs.type), label: element(labels.type))
+    self.init(example: example) { () throws(Diagnostic) in
+      let train = try Dataset(inputs: inputs, labels: labels, inputName: inputName)
+      guard let test else { return DataSplit(train: train, test: train) }
+      return DataSplit(
+        train: train,
+        test: try Dataset(inputs: test.inputs, labels: test.labels, inputName: inputName))
+    }
+  }
+
   /// Reads the examples.
   public func load() throws(Diagnostic) -> DataSplit { try read() }
 

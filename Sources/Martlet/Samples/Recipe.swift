@@ -27,6 +27,8 @@ public struct Recipe: Sendable {
   public var epochs: Int
   /// The number of examples in a step unless told otherwise.
   public var batch: Int
+  /// The parameters whose values the outcome keeps for each epoch.
+  public var watching: [String]
   private let place: (file: String, line: Int)
   private let makeModel: @Sendable () -> any Layer
   private let prepare: (@Sendable (Trainer, DataSplit) throws(Diagnostics) -> Void)?
@@ -35,13 +37,14 @@ public struct Recipe: Sendable {
   ///
   /// - Parameters:
   ///   - model: The model, made anew for each trainer.
+  ///   - watching: The parameters whose values the outcome keeps for each epoch, as `neuron.weight`.
   ///   - prepare: What happens before training, as taking over weights that were learned from other data.
   public init(
     _ name: String = "", data: ExampleSource,
     model: @autoclosure @escaping @Sendable () -> any Layer, loss: Loss,
     optimizer: any Optimizer, schedule: Schedule? = nil,
     options: TrainingOptions = TrainingOptions(), metrics: [Metric]? = nil, epochs: Int,
-    batch: Int,
+    batch: Int, watching: [String] = [],
     prepare: (@Sendable (Trainer, DataSplit) throws(Diagnostics) -> Void)? = nil,
     file: String = #fileID, line: Int = #line
   ) {
@@ -55,6 +58,7 @@ public struct Recipe: Sendable {
     self.metrics = metrics
     self.epochs = epochs
     self.batch = batch
+    self.watching = watching
     makeModel = model
     self.prepare = prepare
   }
@@ -114,6 +118,8 @@ public struct Recipe: Sendable {
     public let epochs: [EpochReport]
     /// The loss and the metrics on the test examples.
     public let test: Evaluation
+    /// The values of the parameters that the recipe watches, by name: before training, and after each epoch.
+    public let watched: [String: [Literal]]
   }
 
   /// Makes a trainer of a fresh model.
@@ -139,13 +145,18 @@ public struct Recipe: Sendable {
     let data = if let data { data } else { try loadData() }
     try prepare?(trainer, data)
     try trainer.prepare(toEvaluate: data.test)
+    let watch = ParameterWatch(watching)
+    if !watching.isEmpty {
+      try trainer.prepareState(example)
+      try watch.note(trainer)
+    }
     let epochs = try trainer.fit(
       data.train, validation: data.validation, batch: options.batch ?? batch,
       epochs: options.epochs ?? self.epochs, schedule: schedule, progress: options.progress,
-      callbacks: callbacks)
+      callbacks: [watch] + callbacks)
     return Outcome(
       recipe: self, trainer: trainer, data: data, epochs: epochs,
-      test: try trainer.evaluate(data.test))
+      test: try trainer.evaluate(data.test), watched: watch.values)
   }
 
   private func loadData() throws(Diagnostics) -> DataSplit {
@@ -196,9 +207,35 @@ public struct Recipe: Sendable {
   }
 }
 
+/// Keeps the values of parameters for each epoch.
+private final class ParameterWatch: Callback {
+  private let names: [String]
+  private(set) var values: [String: [Literal]] = [:]
+
+  init(_ names: [String]) { self.names = names }
+
+  func note(_ trainer: Trainer) throws(Diagnostics) {
+    for name in names {
+      guard let value = trainer.value(of: name) else {
+        throw Diagnostics([
+          Diagnostic(
+            .name, "a recipe watches '\(name)', which the model does not have",
+            hint: "it has " + trainer.parameterNames.joined(separator: ", "))
+        ])
+      }
+      values[name, default: []].append(value)
+    }
+  }
+
+  func epochEnded(_ report: EpochReport, of trainer: Trainer) throws(Diagnostics) -> Bool {
+    try note(trainer)
+    return true
+  }
+}
+
 extension Diagnostics {
   /// Runs a body that throws one diagnostic, as one that throws several.
-  static func collecting<Result>(
+  package static func collecting<Result>(
     _ body: () throws(Diagnostic) -> Result
   ) throws(Diagnostics) -> Result {
     do {

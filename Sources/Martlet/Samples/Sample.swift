@@ -65,3 +65,23 @@ public struct Sample: Sendable {
     return try draw(outcome)
   }
 }
+
+extension Sample {
+  /// Lines of a table for a conclusion: columns are as wide as their widest cell and two spaces apart, numbers at the right.
+  ///
+  /// - Parameters:
+  ///   - header: The columns' names; the first names the rows.
+  ///   - rows: Cells, as many in each row as there are columns.
+  public static func table(_ header: [String], _ rows: [[String]]) -> [String] {
+    let lines = [header] + rows
+    let widths = header.indices.map { column in
+      lines.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    }
+    return lines.map { line in
+      zip(line, widths).enumerated().map { column, cell in
+        let space = String(repeating: " ", count: max(cell.1 - cell.0.count, 0))
+        return column == 0 ? cell.0 + space : space + cell.0
+      }.joined(separator: "  ")
+    }
+  }
+}

@@ -8,9 +8,9 @@
 public enum Progress: Hashable, Sendable {
   /// A bar on a terminal, lines elsewhere.
   case automatic
-  /// A bar that moves within its line.
+  /// A bar that moves within its line, and what `lines` shows.
   case bar
-  /// A line for each epoch.
+  /// A line for each epoch; where there are more than a hundred, for about twenty of them.
   case lines
   /// Nothing.
   case silent
@@ -74,7 +74,7 @@ struct ProgressDisplay {
   }
 
   mutating func end(_ report: EpochReport) {
-    guard style != .silent else { return }
+    guard style != .silent, isShown(epoch: epoch, of: epochs) else { return }
     let validation = report.validation.map { "  validation \($0)" } ?? ""
     show(
       (style == .bar ? "\r" : "")
@@ -104,6 +104,12 @@ struct ProgressDisplay {
       bytes = bytes.dropFirst(count)
     }
   }
+}
+
+/// Whether an epoch has a line of its own: each of up to a hundred, else each twentieth part of them.
+package func isShown(epoch: Int, of epochs: Int) -> Bool {
+  guard epochs > 100 else { return true }
+  return epoch % ((epochs + 19) / 20) == 0 || epoch == epochs
 }
 
 /// A line of progress that fits: first the bar gives way, then the end of the figures.
