@@ -62,7 +62,7 @@ let package = Package(
       ]),
     .target(
       name: "Samples", dependencies: ["Martlet"], path: "Samples",
-      resources: [.copy("Data")], swiftSettings: strict),
+      exclude: ["README.md"], resources: [.copy("Data")], swiftSettings: strict),
     .executableTarget(
       name: "CommandLineTool",
       dependencies: [

@@ -23,7 +23,8 @@ struct DeepMLP: Layer {
 
 extension Samples {
   static let initializers = Sample(
-    "initializers", "small, Xavier's and He's first values in six hidden layers of sigmoid and ReLU",
+    "initializers",
+    "small, Xavier's and He's first values in six hidden layers of sigmoid and ReLU",
     comparing: [Activation.sigmoid, .relu].flatMap { activation in
       [("small", Initializer.gaussian(standardDeviation: 0.01)), ("xavier", .xavier), ("he", .he)]
         .map { name, weights in

@@ -30,15 +30,19 @@ extension Samples {
     "neuron", "one neuron finds the three numbers of a linear function (1960)",
     Recipe(
       data: .plane, model: Neuron(), loss: .halfSquaredError,
-      optimizer: GradientDescent(learningRate: 0.1), epochs: 12, batch: 9,
+      optimizer: GradientDescent(learningRate: 0.2), epochs: 12, batch: 9,
       watching: ["neuron.weight", "neuron.bias"])
   ) { outcome in
     let weights = outcome.watched["neuron.weight", default: []].map { $0.doubles() }
     let biases = outcome.watched["neuron.bias", default: []].map { $0.doubles() }
+    let learned = (weights.last ?? []) + (biases.last ?? [])
     let rows = zip(weights, biases).enumerated().map { epoch, values in
       ["epoch \(epoch)"] + (values.0 + values.1).map { $0.formatted(digits: 4) }
     }
     return Sample.table(["", "weight of x1", "weight of x2", "bias"], rows)
-      + ["the examples follow y = 2 x1 - 3 x2 + 1"]
+      + [
+        "learned " + learned.map { $0.formatted(digits: 3) }.joined(separator: ", ")
+          + " of 2, -3, 1"
+      ]
   }
 }

@@ -26,11 +26,12 @@ struct RegularizedMLP: Layer {
 }
 
 extension ExampleSource {
-  /// The same examples to judge by, but only so many to train on.
-  func training(onFirst count: Int) -> ExampleSource {
+  /// The same examples to judge by, but only so many of each class to train on.
+  func training(onOfEachClass count: Int) -> ExampleSource {
     ExampleSource(example: example, classNames: classNames) { () throws(Diagnostic) in
       let data = try load()
-      return DataSplit(train: data.train.shuffled(seed: 0)[0..<count], test: data.test)
+      return DataSplit(
+        train: try data.train.shuffled(seed: 0).prefix(ofEachClass: count), test: data.test)
     }
   }
 }
@@ -59,7 +60,7 @@ extension Samples {
 
   private static func regularized(_ name: String, decay: Double = 0, dropsOut: Bool) -> Recipe {
     Recipe(
-      name, data: .digits().training(onFirst: 300), model: RegularizedMLP(dropsOut: dropsOut),
+      name, data: .digits().training(onOfEachClass: 30), model: RegularizedMLP(dropsOut: dropsOut),
       loss: .softmaxCrossEntropy, optimizer: AdamW(learningRate: 0.001, weightDecay: decay),
       epochs: 200, batch: 50)
   }

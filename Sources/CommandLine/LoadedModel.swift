@@ -60,7 +60,8 @@ struct LoadedModel {
     throw noSample(name)
   }
 
-  private static func noSample(_ name: String) -> Diagnostic {
+  /// What to say where no sample, or no recipe of one, has a name.
+  static func noSample(_ name: String) -> Diagnostic {
     let sample = name.split(separator: "/").first.flatMap { Samples.named(String($0)) }
     if let sample, name.contains("/") {
       let names = sample.recipes.map(\.name).filter { !$0.isEmpty }

@@ -21,7 +21,8 @@ struct MartletCommand: ParsableCommand {
     subcommands: [
       TrainCommand.self, SearchCommand.self, PredictCommand.self, RunCommand.self, DumpCommand.self,
       CompareCommand.self, BenchCommand.self, PlanCommand.self, OptCommand.self, FuzzCommand.self,
-      CheckMathCommand.self, ListCommand.self, PlotCommand.self, DoctorCommand.self,
+      CheckMathCommand.self, ListCommand.self, PlotCommand.self, ResultsCommand.self,
+      DoctorCommand.self,
     ])
 
   /// Runs the program; a diagnostic goes to the standard error with its code and hint, and exits with 1.

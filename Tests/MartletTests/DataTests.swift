@@ -73,6 +73,11 @@ import Testing
   @Test func csvIsReadRowByRow() throws {
     let table = try CSV.read(try file("1, 2.5,-3e2\r\n4,5,6\n\n"))
     #expect(table == Literal([2, 3], [1, 2.5, -300, 4, 5, 6]))
+    let examples = try CSV.examples(try file("1,2,3\n4,5,6\n"), inputName: "x")
+    #expect(examples.signature.input == TensorType(.f32, [2]) && examples.count == 2)
+    #expect(try examples.example(1).input.doubles() == [4, 5])
+    #expect(try examples.example(1).label == f32([1], [6]))
+    #expect(throws: Diagnostic.self) { try CSV.examples(try file("1\n2\n")) }
     #expect(try CSV.read(try file("")).type.shape == [0, 0])
     let wrong = try file("1,2\n3\n")
     do {

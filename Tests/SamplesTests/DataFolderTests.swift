@@ -6,7 +6,7 @@ import Testing
   @Test(arguments: [
     "digits8x8/digits.csv.gz", "mnist5k/train-images-idx3-ubyte.gz",
     "mnist5k/train-labels-idx1-ubyte.gz", "mnist5k/t10k-images-idx3-ubyte.gz",
-    "mnist5k/t10k-labels-idx1-ubyte.gz",
+    "mnist5k/t10k-labels-idx1-ubyte.gz", "diabetes/diabetes.csv.gz",
   ])
   func isCopiedBesideTheProgram(file: String) throws {
     let bytes = try Data(contentsOf: URL(fileURLWithPath: DataFolder.path(of: file)))

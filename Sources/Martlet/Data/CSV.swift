@@ -10,6 +10,30 @@ public enum CSV {
     try parse(try Gzip.read(path), name: path)
   }
 
+  /// Reads examples from a table, which may be compressed with gzip: a row each, whose last number is the label.
+  ///
+  /// - Returns: inputs f32 `[rows, columns - 1]` and labels f32 `[rows, 1]`.
+  /// - Throws: what is wrong with the file, with the line.
+  public static func examples(
+    _ path: String, inputName: String = "input"
+  ) throws(Diagnostic) -> Dataset {
+    let table = try read(path)
+    let (rows, columns) = (table.type.shape[0], table.type.shape[1])
+    guard columns >= 2 else {
+      throw Diagnostic(
+        .format, "'\(path)' has \(columns) columns", hint: "at least one input and the label")
+    }
+    let cells = table.doubles()
+    let isLabel = { (index: Int) in index % columns == columns - 1 }
+    return try Dataset(
+      inputs: Literal(
+        TensorType(.f32, [rows, columns - 1]),
+        doubles: cells.indices.filter { !isLabel($0) }.map { cells[$0] }),
+      labels: Literal(
+        TensorType(.f32, [rows, 1]), doubles: cells.indices.filter(isLabel).map { cells[$0] }),
+      inputName: inputName)
+  }
+
   static func parse(_ bytes: [UInt8], name: String) throws(Diagnostic) -> Literal {
     var values: [Double] = []
     var columns: Int?

@@ -68,6 +68,9 @@ public struct Recipe: Sendable {
   /// The names of the classes that it tells apart; may be empty.
   public var classNames: [String] { data.classNames }
 
+  /// The file that makes it, as `Samples/LeNet.swift`.
+  package var file: String { place.file }
+
   // MARK: Training
 
   /// What can be chosen for a training run.

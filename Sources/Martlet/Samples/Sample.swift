@@ -55,6 +55,8 @@ public struct Sample: Sendable {
   }
 
   /// What there is to learn from the outcomes of all recipes, in order; empty when they say it themselves.
+  ///
+  /// A last line that is no row of a table also stands in `Samples/README.md`.
   public func conclusion(_ outcomes: [Recipe.Outcome]) throws(Diagnostics) -> [String] {
     try conclude?(outcomes) ?? []
   }
