@@ -1,6 +1,6 @@
 import Martlet
 
-/// A large network and 300 digits: it knows them all by heart. Weight decay and dropout keep it from that.
+/// A large network learns 300 digits by heart; weight decay and dropout are to keep it from that.
 ///
 /// With 670,000 weights for 300 pictures there are endless ways to make no error in training. Weight decay prefers the
 /// one with small weights, which is smooth (Krogh and Hertz, "A simple weight decay can improve generalization", NIPS

@@ -21,9 +21,7 @@ public enum Samples {
 
   static let foundations = [
     neuron, perceptronGates, perceptron, linearRegression, polynomial, softmaxRegression, xor, mlp,
-    initializers,
-    lossSurface, optimizers, regularization, batchNorm,
-    hyperparameterSearch,
+    initializers, lossSurface, optimizers, regularization, batchNorm, hyperparameterSearch,
   ]
   static let convolutional = [
     leNet, modernLeNet, alexNet, smallAlexNet, vgg11, vgg16, vgg19, smallVGG11, nin, smallNiN,

@@ -16,19 +16,19 @@ import Testing
   }
 
   @Test func watchedParametersAreKeptFromTheFirstValuesOn() throws {
-    let outcome = try Self.recipe(Self.source, watching: ["0.weight"]).train(Self.options)
-    let values = try #require(outcome.watched["0.weight"]).map { $0.doubles()[0] }
+    let outcome = try Self.recipe(Self.source, watching: ["layer0.weight"]).train(Self.options)
+    let values = try #require(outcome.watched["layer0.weight"]).map { $0.doubles()[0] }
     #expect(values.count == 4 && values[0] == 0)
     // The gradient at 0 is the mean of -2 * label * input.
     #expect(abs(values[1] - 1.3) < 1e-6)
-    #expect(values[3] == outcome.trainer.value(of: "0.weight")?.doubles()[0])
+    #expect(values[3] == outcome.trainer.value(of: "layer0.weight")?.doubles()[0])
   }
 
   @Test func whatIsWatchedHasToBeThere() throws {
     #expect {
       try Self.recipe(Self.source, watching: ["1.weight"]).train(Self.options)
     } throws: { error in
-      "\(error)".contains("watches '1.weight'") && "\(error)".contains("0.weight, 0.bias")
+      "\(error)".contains("watches '1.weight'") && "\(error)".contains("layer0.weight, layer0.bias")
     }
   }
 
