@@ -21,11 +21,10 @@ extension ExampleSource {
     example: ExampleSignature(
       inputName: "features", input: TensorType(.f32, [10]), label: TensorType(.f32, [1]))
   ) { () throws(Diagnostic) in
-    let patients = try CSV.examples(
-      DataFolder.path(of: "diabetes/diabetes.csv.gz"), inputName: "features")
-    let split = try patients.split(test: 0.2)
-    return try Normalization(fitting: split.train).applied(to: split)
-  }
+    try CSV.examples(
+      DataFolder.path(of: "diabetes/diabetes.csv.gz"), inputName: "features"
+    ).split(test: 0.2)
+  }.normalized(per: .feature)
 }
 
 extension Samples {
