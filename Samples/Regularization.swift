@@ -55,7 +55,9 @@ extension Samples {
             [$0.loss.formatted(digits: 4), (($0.accuracy ?? 0) * 100).formatted(digits: 1) + " %"]
           })
     }
+    let losses = outcomes.map { "\($0.recipe.name) \($0.test.loss.formatted(digits: 2))" }
     return Sample.table(["", "training loss", "accuracy", "test loss", "accuracy"], rows)
+      + ["test loss: " + losses.joined(separator: ", ")]
   }
 
   private static func regularized(_ name: String, decay: Double = 0, dropsOut: Bool) -> Recipe {
