@@ -14,6 +14,7 @@ public enum Samples {
   public static let families = [
     Family(title: "Foundations", samples: foundations),
     Family(title: "Convolutional networks", samples: convolutional),
+    Family(title: "Transfer", samples: [transfer]),
     Family(title: "Segmentation", samples: segmentation),
     Family(title: "Pictures of what happens", samples: [pictures]),
     Family(title: "Language", samples: language),
