@@ -19,7 +19,8 @@ struct MartletCommand: ParsableCommand {
       """,
     version: martletVersion,
     subcommands: [
-      TrainCommand.self, SearchCommand.self, PredictCommand.self, RunCommand.self, DumpCommand.self,
+      TrainCommand.self, SearchCommand.self, GradientCheckCommand.self, PredictCommand.self,
+      RunCommand.self, DumpCommand.self,
       CompareCommand.self, BenchCommand.self, PlanCommand.self, OptCommand.self, FuzzCommand.self,
       CheckMathCommand.self, ListCommand.self, PlotCommand.self, ResultsCommand.self,
       DoctorCommand.self,

@@ -42,6 +42,11 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "The factor of weight decay (default: the sample's).")
   var weightDecay: NonNegativeNumber?
 
+  @Option(
+    help: "The number of batches whose gradients make one update (default: the sample's, mostly 1)."
+  )
+  var accumulate: PositiveInteger?
+
   @Option(help: "Decides first values, shuffling and dropout.")
   var seed: UInt64 = 0
 
@@ -49,6 +54,7 @@ struct RecipeOptions: ParsableArguments {
   func options(_ backend: any Backend, progress: Progress = .automatic) -> Recipe.Options {
     Recipe.Options(
       optimizer: optimizer, learningRate: learningRate?.value, weightDecay: weightDecay?.value,
-      epochs: epochs?.value, batch: batch?.value, seed: seed, progress: progress, backend: backend)
+      epochs: epochs?.value, batch: batch?.value, accumulation: accumulate?.value, seed: seed,
+      progress: progress, backend: backend)
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import GraphIR
 import Martlet
 import Samples
@@ -14,6 +15,9 @@ struct TrainCommand: ParsableCommand {
         martlet train mlp --epochs 3 --batch 128 --seed 7 --save mlp.safetensors
         martlet train perceptron --backend interpreter
         martlet train perceptron --epochs 3 --report report
+        martlet train perceptron --epochs 2 --checkpoint run.safetensors --every 100
+        martlet train perceptron --epochs 4 --checkpoint run.safetensors --resume
+        martlet train perceptron --epochs 2 --folds 5
       """)
 
   @Argument(help: "A sample's name (see --list).")
@@ -30,6 +34,25 @@ struct TrainCommand: ParsableCommand {
   )
   var save: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Keep all of the run in a file, after each epoch, to go on from when it is ended (ctrl-C, kill).",
+      valueName: "file"))
+  var checkpoint: String?
+
+  @Option(
+    help: ArgumentHelp("Also write the checkpoint after every so many steps.", valueName: "steps"))
+  var every: PositiveInteger?
+
+  @Flag(help: "Go on from the checkpoint, with the settings with which the run began.")
+  var resume = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Train as often as there are folds of the training data, each time without one, and test on that.",
+      valueName: "k"))
+  var folds: PositiveInteger?
+
   @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
   var checkpointActivations = false
 
@@ -45,6 +68,12 @@ struct TrainCommand: ParsableCommand {
         list
           ? "--list trains nothing: leave out '\(model ?? "")'" : "Name a sample, or --list them.")
     }
+    guard checkpoint != nil || (every == nil && !resume) else {
+      throw ValidationError("--every and --resume are for a run with --checkpoint FILE.")
+    }
+    guard folds == nil || (checkpoint == nil && save == nil) else {
+      throw ValidationError("--folds trains several models: --save and --checkpoint are for one.")
+    }
   }
 
   func run() throws {
@@ -54,13 +83,24 @@ struct TrainCommand: ParsableCommand {
     for recipe in sample.recipes {
       if let save { try requireWritable(path(save, for: recipe, of: sample)) }
     }
-    let settings = recipe.options(
+    var settings = recipe.options(
       try options.makeBackend(report, checkpointingActivations: checkpointActivations))
+    if let folds { return try crossValidate(sample, folds.value, settings) }
+    if checkpoint != nil { Interruption.listen() }
     var page = try page.begin(sample)
     var outcomes: [Recipe.Outcome] = []
     for recipe in sample.recipes {
       if sample.recipes.count > 1 { print("\(sample.name)/\(recipe.name)") }
-      let outcome = try recipe.train(settings, callbacks: try page.callbacks(for: recipe))
+      settings.checkpoint = try checkpoint(for: recipe, of: sample)
+      let outcome: Recipe.Outcome
+      do {
+        outcome = try recipe.train(settings, callbacks: try page.callbacks(for: recipe))
+      } catch {
+        guard let signal = Interruption.signal else { throw error }
+        printToStandardError(
+          error.all.map { "\($0.message); \($0.hint ?? "") with --resume" }.joined())
+        throw ExitCode(128 + signal)
+      }
       outcomes.append(outcome)
       guard let save else { continue }
       let path = path(save, for: recipe, of: sample)
@@ -70,6 +110,42 @@ struct TrainCommand: ParsableCommand {
     let conclusion = try sample.conclusion(outcomes)
     for line in conclusion + (try page.finish(outcomes, conclusion: conclusion)) { print(line) }
     for line in outcomes.testLines { print(line) }
+  }
+
+  /// Trains and tests on folds, and prints what came out of each and of all.
+  private func crossValidate(_ sample: Sample, _ k: Int, _ settings: Recipe.Options) throws {
+    for recipe in sample.recipes {
+      if sample.recipes.count > 1 { print("\(sample.name)/\(recipe.name)") }
+      let validation = try recipe.crossValidate(folds: k, settings) { number, outcome in
+        print("fold \(number)/\(k)  \(outcome.test)")
+      }
+      let parts = validation.summary.map { name, isShare, mean, deviation in
+        isShare
+          ? "\(name) \((100 * mean).fixed(1)) ± \((100 * deviation).fixed(1)) %"
+          : "\(name) \(mean.fixed(4)) ± \(deviation.fixed(4))"
+      }
+      print("mean of \(k) folds  " + parts.joined(separator: ", "))
+    }
+  }
+
+  /// Where a recipe's run is kept; nil when it is not.
+  private func checkpoint(
+    for recipe: Recipe, of sample: Sample
+  ) throws(Diagnostic) -> Checkpoint? {
+    guard let checkpoint else { return nil }
+    let path = path(checkpoint, for: recipe, of: sample)
+    try requireWritable(path)
+    let exists = FileManager.default.fileExists(atPath: path)
+    if exists, !resume {
+      throw Diagnostic(
+        .file, "there is a checkpoint '\(path)' already",
+        hint: "go on from it with --resume, or remove it"
+      )
+    }
+    if resume, !exists { printToStandardError("there is no '\(path)' yet: training begins anew") }
+    return Checkpoint(
+      path, everySteps: every?.value, resumes: resume,
+      isInterrupted: { Interruption.signal != nil })
   }
 
   /// The file of a recipe: as it was named, or with the recipe's name in front of its ending where there are several.

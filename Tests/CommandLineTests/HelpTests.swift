@@ -4,8 +4,8 @@ import Testing
 /// What the help texts show works as it stands there.
 @Suite struct HelpTests {
   static let verbs = [
-    "train", "search", "predict", "run", "dump", "compare", "bench", "plan", "opt", "fuzz",
-    "check-math", "list", "plot", "doctor",
+    "train", "search", "gradcheck", "predict", "run", "dump", "compare", "bench", "plan", "opt",
+    "fuzz", "check-math", "list", "plot", "doctor",
   ]
 
   @Test func everyVerbIsHelpedWithAnExample() throws {

@@ -85,8 +85,12 @@ public struct Recipe: Sendable {
     public var epochs: Int?
     /// The number of examples in a step in place of the recipe's.
     public var batch: Int?
+    /// The number of batches whose gradients make one update, in place of the recipe's.
+    public var accumulation: Int?
     /// Decides first values, shuffling and dropout.
     public var seed: UInt64
+    /// The file from which a run that was killed goes on; nil for none.
+    public var checkpoint: Checkpoint?
     /// Where and how progress is shown.
     public var progress: Progress
     /// Where the graphs run.
@@ -95,9 +99,11 @@ public struct Recipe: Sendable {
     /// Makes options.
     public init(
       optimizer: OptimizerName? = nil, learningRate: Double? = nil, weightDecay: Double? = nil,
-      epochs: Int? = nil, batch: Int? = nil, seed: UInt64 = 0, progress: Progress = .automatic,
-      backend: any Backend
+      epochs: Int? = nil, batch: Int? = nil, accumulation: Int? = nil, seed: UInt64 = 0,
+      checkpoint: Checkpoint? = nil, progress: Progress = .automatic, backend: any Backend
     ) {
+      self.accumulation = accumulation
+      self.checkpoint = checkpoint
       self.optimizer = optimizer
       self.learningRate = learningRate
       self.weightDecay = weightDecay
@@ -128,10 +134,12 @@ public struct Recipe: Sendable {
   /// Makes a trainer of a fresh model.
   public func trainer(_ options: Options) throws(Diagnostics) -> Trainer {
     let base = options.optimizer?.optimizer ?? optimizer
+    var training = self.options
+    training.accumulation = options.accumulation ?? training.accumulation
     let optimizer = options.weightDecay.map { base.withWeightDecay($0) } ?? base
     return try Trainer(
       makeModel(), loss: loss, optimizer: optimizer, learningRate: options.learningRate,
-      options: self.options, metrics: metrics, seed: options.seed, backend: options.backend,
+      options: training, metrics: metrics, seed: options.seed, backend: options.backend,
       file: place.file, line: place.line)
   }
 
@@ -156,7 +164,7 @@ public struct Recipe: Sendable {
     let epochs = try trainer.fit(
       data.train, validation: data.validation, batch: options.batch ?? batch,
       epochs: options.epochs ?? self.epochs, schedule: schedule, progress: options.progress,
-      callbacks: [watch] + callbacks)
+      checkpoint: options.checkpoint, callbacks: [watch] + callbacks)
     return Outcome(
       recipe: self, trainer: trainer, data: data, epochs: epochs,
       test: try trainer.evaluate(data.test), watched: watch.values)

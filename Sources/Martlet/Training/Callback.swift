@@ -9,6 +9,23 @@ public protocol Callback: AnyObject {
   ///
   /// - Returns: whether training goes on.
   func epochEnded(_ report: EpochReport, of trainer: Trainer) throws(Diagnostics) -> Bool
+
+  /// Called after each step; does nothing unless told otherwise.
+  func stepEnded(of trainer: Trainer) throws(Diagnostics)
+
+  /// What a checkpoint keeps, and sets again when training goes on from it; nothing unless told otherwise.
+  var memory: [Double] { get set }
+}
+
+extension Callback {
+  /// Does nothing.
+  public func stepEnded(of trainer: Trainer) throws(Diagnostics) {}
+
+  /// Nothing.
+  public var memory: [Double] {
+    get { [] }
+    set {}
+  }
 }
 
 extension Callback {
@@ -76,6 +93,16 @@ public final class EarlyStopping: Callback {
   public private(set) var best: Double?
   private var waited = 0
 
+  /// The best number so far, NaN before the first, and for how many epochs nothing was better.
+  public var memory: [Double] {
+    get { [best ?? .nan, Double(waited)] }
+    set {
+      guard newValue.count == 2 else { return }
+      best = newValue[0].isNaN ? nil : newValue[0]
+      waited = Int(newValue[1])
+    }
+  }
+
   /// Makes the callback.
   public init(_ monitor: Monitor = .validationLoss, patience: Int = 5, margin: Double = 0) {
     self.monitor = monitor
@@ -104,6 +131,12 @@ public final class BestCheckpoint: Callback {
   public let monitor: Monitor
   /// The best number so far; nil before the first.
   public private(set) var best: Double?
+
+  /// The best number so far; NaN before the first.
+  public var memory: [Double] {
+    get { [best ?? .nan] }
+    set { best = newValue.first.flatMap { $0.isNaN ? nil : $0 } }
+  }
 
   /// Makes the callback.
   public init(path: String, _ monitor: Monitor = .validationLoss) {

@@ -6,6 +6,7 @@ final class Program {
   private var session: Session
   private let data: (input: Buffer, label: Buffer)
   private let learningRate: Buffer?
+  private let exampleCount: Buffer?
   /// What a run gives, in the graph's order: the loss and the metrics come first.
   let outputs: [Buffer]
   /// The names of the outputs.
@@ -36,11 +37,12 @@ final class Program {
     func buffer(_ name: String) -> Buffer? {
       executable.inputs.firstIndex { $0.name == name }.map { inputs[$0] }
     }
-    guard let input = buffer(example.inputName) else {
-      throw Diagnostic(.internalError, "the graph has no input '\(example.inputName)'")
-    }
-    // A prediction has no labels, and never asks for a batch of examples.
-    data = (input, buffer(example.labelName) ?? Buffer(example.batchedLabel(batch)))
+    // A prediction has no labels, and an update neither inputs; they never ask for a batch of examples.
+    data = (
+      buffer(example.inputName) ?? Buffer(example.batchedInput(batch)),
+      buffer(example.labelName) ?? Buffer(example.batchedLabel(batch))
+    )
+    exampleCount = buffer(StepTracer.exampleCountName)
     learningRate = buffer(StepTracer.learningRateName)
     outputs = session.outputs
     outputNames = executable.outputs.map(\.name)
@@ -56,6 +58,15 @@ final class Program {
   ) throws(Diagnostic) {
     try feed.gather(positions, of: order, inputs: data.input.bytes, labels: data.label.bytes)
     learningRate?.bytes.storeBytes(of: rate, as: Double.self)
+    try session.run()
+  }
+
+  /// Runs an update with the gradients that were summed up over a number of examples.
+  ///
+  /// Allocates nothing.
+  func update(of count: Int, learningRate rate: Double) throws(Diagnostic) {
+    learningRate?.bytes.storeBytes(of: rate, as: Double.self)
+    exampleCount?.bytes.storeBytes(of: Double(count), as: Double.self)
     try session.run()
   }
 

@@ -1,5 +1,22 @@
 import GraphIR
 
+/// What a step gives, as far as it is traced.
+struct StepUnderWay {
+  let context: TraceContext
+  /// The outputs.
+  var results: [(name: String, tensor: Tensor)] = []
+  /// Which inputs become which outputs.
+  var donations: [(input: Value, output: Int)] = []
+  /// What the step keeps beside parameters and untrained state.
+  var kept: [StepGraph.KeptTensor] = []
+
+  /// Adds the new value of an input to the outputs.
+  mutating func donate(_ input: Tensor, _ name: String, to new: Tensor) {
+    if case .traced(let value, _, _) = input.storage { donations.append((value, results.count)) }
+    results.append((name, new))
+  }
+}
+
 /// The backward half of a training step: gradients, and what becomes of parameters and the optimizer's state.
 extension StepTracer {
   /// Whether a step changes a variable by its gradient.
@@ -7,62 +24,74 @@ extension StepTracer {
     variable.isTrained && options.group(of: variable.name)?.isFrozen != true
   }
 
-  /// Traces the backward pass and the updates of parameters; gives their gradients.
-  func update(
-    _ parameters: [Variable], _ context: TraceContext, loss: Tensor,
-    _ optimizerState: inout [StepGraph.KeptTensor],
-    _ donate: (Tensor, String, Tensor) -> Void
+  /// Traces the backward pass; gives no gradients when something is wrong.
+  func gradients(
+    of loss: Tensor, _ parameters: [Variable], _ context: TraceContext
   ) -> [Tensor] {
     if parameters.isEmpty, loss.type != nil {
       context.record(
         Diagnostic(.argument, "\(type(of: model)) has no parameters to train", at: location))
     }
-    let tensors = parameters.map { context.tensor(of: $0) }
-    let gradients = at("loss", context) {
-      context.gradients(of: loss, withRespectTo: tensors, at: location)
+    return at("loss", context) {
+      context.gradients(
+        of: loss, withRespectTo: parameters.map { context.tensor(of: $0) }, at: location)
     }
-    guard gradients.count == parameters.count else { return [] }
-    let (randomState, rate, step) = at("optimizer", context) {
+  }
+
+  /// Traces the updates of parameters by their gradients, and the count of steps.
+  func apply(_ gradients: [Tensor], to parameters: [Variable], _ step: inout StepUnderWay) {
+    let context = step.context
+    let (rate, randomState, number) = at("optimizer", context) {
       let rate = context.input(StepTracer.learningRateName, TensorType(.f64, []), at: location)
       let state = context.randomStateTensor(at: location)
-      return (state, rate, (state[1] + 1).converted(to: .f64))
+      return (rate, state, (state[1] + 1).converted(to: .f64))
     }
+    apply(
+      gradients, to: parameters.map { ($0, context.tensor(of: $0)) }, rate: rate, number: number,
+      &step)
+    at("optimizer", context) { countStep(randomState, &step) }
+  }
+
+  /// Traces the updates of parameters, given with their tensors, in the update of a number.
+  func apply(
+    _ gradients: [Tensor], to parameters: [(variable: Variable, tensor: Tensor)], rate: Tensor,
+    number: Tensor, _ step: inout StepUnderWay
+  ) {
+    let context = step.context
     let used = at("optimizer.clipping", context) {
       options.clipping?.clipped(gradients) ?? gradients
     }
     let rules = at("optimizer", context) {
-      UpdateRules(optimizer, options, learningRate: rate, step: step)
+      UpdateRules(optimizer, options, learningRate: rate, step: number)
     }
-    for (parameter, (tensor, gradient)) in zip(parameters, zip(tensors, used)) {
+    for ((parameter, tensor), gradient) in zip(parameters, used) {
       at("optimizer.\(parameter.name)", context) {
         let names = optimizer.stateNames.map { "optimizer.\($0).\(parameter.name)" }
         let state = names.map { context.input($0, parameter.type, at: location) }
         let new = rules[parameter.name](tensor, gradient, state)
-        donate(tensor, parameter.name, new.parameter)
-        average(parameter, new.parameter, context, &optimizerState, donate)
+        step.donate(tensor, parameter.name, to: new.parameter)
+        average(parameter, new.parameter, &step)
         for (name, (old, new)) in zip(names, zip(state, new.state)) {
-          donate(old, name, new)
-          optimizerState.append(StepGraph.KeptTensor(name: name, type: parameter.type, begins: nil))
+          step.donate(old, name, to: new)
+          step.kept.append(StepGraph.KeptTensor(name: name, type: parameter.type, begins: nil))
         }
       }
     }
-    at("optimizer", context) {
-      // (seed, step) + (0, 1)
-      donate(randomState, TraceContext.randomStateName, randomState + Tensor.iota([2], .u64))
-    }
-    return gradients
+  }
+
+  /// Traces the random state of the next step: `(seed, step) + (0, 1)`.
+  func countStep(_ randomState: Tensor, _ step: inout StepUnderWay) {
+    step.donate(
+      randomState, TraceContext.randomStateName, to: randomState + Tensor.iota([2], .u64))
   }
 
   /// Traces the running mean of a parameter, which begins as the parameter does.
-  private func average(
-    _ parameter: Variable, _ new: Tensor, _ context: TraceContext,
-    _ kept: inout [StepGraph.KeptTensor], _ donate: (Tensor, String, Tensor) -> Void
-  ) {
+  private func average(_ parameter: Variable, _ new: Tensor, _ step: inout StepUnderWay) {
     guard let share = options.averaging else { return }
     let name = StepTracer.averageName(parameter.name)
-    let old = context.input(name, parameter.type, at: location)
-    donate(old, name, old + (new - old) * (1 - share))
-    kept.append(StepGraph.KeptTensor(name: name, type: parameter.type, begins: parameter))
+    let old = step.context.input(name, parameter.type, at: location)
+    step.donate(old, name, to: old + (new - old) * (1 - share))
+    step.kept.append(StepGraph.KeptTensor(name: name, type: parameter.type, begins: parameter))
   }
 
   /// The name of the running mean of a parameter.

@@ -75,6 +75,7 @@ package struct StepGraph: Sendable {
 struct StepTracer {
   static let learningRateName = "learning_rate"
   static let lossName = "loss"
+  static let exampleCountName = "examples"
 
   let model: any Layer
   let loss: Loss
@@ -93,38 +94,58 @@ struct StepTracer {
   /// Inputs: the batch, parameters, state, random state and learning rate. Outputs: the mean loss and metrics,
   /// then the new values under the inputs' names, then the gradients (`gradient.conv1.filter`) if asked for.
   func training(withGradients: Bool) throws(Diagnostics) -> StepGraph {
-    let context = context("training", .training)
-    var optimizerState: [StepGraph.KeptTensor] = []
+    try backward("training", withGradients: withGradients) { parameters, gradients, step in
+      apply(gradients, to: parameters, &step)
+    }
+  }
+
+  /// The number whose gradient a step follows, in training mode.
+  func objective() throws(Diagnostics) -> StepGraph {
+    let context = context("objective", .training)
     let graph = try context.trace(at: location) { context in
       let (output, label) = forward(context)
       var followed: Tensor?
-      var results = measures(context, output, label) { name, values in
+      _ = measures(context, output, label) { name, values in
+        if followed == nil { followed = loss.reduced(values, loss.reduction) }
+        return (name, values)
+      }
+      return context.finish([(StepTracer.lossName, followed ?? output)], at: location)
+    }
+    return StepGraph(graph: graph, variables: context.variables, optimizerState: [])
+  }
+
+  /// A step as far as its gradients, with what a body makes of them.
+  func backward(
+    _ purpose: String, withGradients: Bool = false,
+    _ body: ([Variable], [Tensor], inout StepUnderWay) -> Void
+  ) throws(Diagnostics) -> StepGraph {
+    let context = context(purpose, .training)
+    var kept: [StepGraph.KeptTensor] = []
+    let graph = try context.trace(at: location) { context in
+      let (output, label) = forward(context)
+      var followed: Tensor?
+      var step = StepUnderWay(context: context)
+      step.results = measures(context, output, label) { name, values in
         if followed == nil { followed = loss.reduced(values, loss.reduction) }
         return (name, values.mean(0))
       }
-      var donations: [(input: Value, output: Int)] = []
-      func donate(_ input: Tensor, _ name: String, to new: Tensor) {
-        if case .traced(let value, _, _) = input.storage {
-          donations.append((value, results.count))
-        }
-        results.append((name, new))
-      }
       let trained = context.variables.filter { isTrained($0) }
-      let gradients = update(
-        trained, context, loss: followed ?? results[0].tensor, &optimizerState, donate)
+      let gradients = gradients(of: followed ?? step.results[0].tensor, trained, context)
+      if gradients.count == trained.count { body(trained, gradients, &step) }
       for variable in context.variables where !variable.isTrained {
         if let updated = variable.updated {
-          donate(context.tensor(of: variable), variable.name, to: updated)
+          step.donate(context.tensor(of: variable), variable.name, to: updated)
         }
       }
       if withGradients {
-        for (variable, gradient) in zip(trained, gradients) {
-          results.append(("gradient.\(variable.name)", gradient))
+        for (parameter, gradient) in zip(trained, gradients) {
+          step.results.append(("gradient.\(parameter.name)", gradient))
         }
       }
-      return context.finish(results, donations: donations, at: location)
+      kept = step.kept
+      return context.finish(step.results, donations: step.donations, at: location)
     }
-    return StepGraph(graph: graph, variables: context.variables, optimizerState: optimizerState)
+    return StepGraph(graph: graph, variables: context.variables, optimizerState: kept)
   }
 
   /// The sums over the batch of losses (`loss.sum`) and metrics (`accuracy.sum`).

@@ -7,6 +7,24 @@ struct Totals {
   private(set) var count = 0
   private(set) var steps = 0
 
+  /// What has been summed up, for a checkpoint.
+  struct Sums: Codable {
+    var sums: [RunRecord.Exact]
+    var count: Int
+    var steps: Int
+  }
+
+  /// What has been summed up; to set it takes as many sums as there are.
+  var saved: Sums {
+    get { Sums(sums: sums.map { RunRecord.Exact($0) }, count: count, steps: steps) }
+    set {
+      guard newValue.sums.count == sums.count else { return }
+      sums = newValue.sums.map(\.value)
+      count = newValue.count
+      steps = newValue.steps
+    }
+  }
+
   /// Makes sums for what a program gives.
   init(_ metrics: [Metric], _ program: Program) {
     self.metrics = metrics

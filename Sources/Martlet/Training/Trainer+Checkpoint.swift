@@ -1,3 +1,4 @@
+import FoundationEssentials
 import GraphIR
 
 /// Checkpoints are safetensors files: parameters under their paths, the optimizer's state as
@@ -8,6 +9,11 @@ extension Trainer {
   ///
   /// - Throws: when there is nothing to save yet, or the file cannot be written.
   public func save(to path: String) throws(Diagnostics) {
+    try save(to: path, run: nil)
+  }
+
+  /// Saves everything, with where a run is.
+  func save(to path: String, run: RunRecord?) throws(Diagnostics) {
     guard !state.entries.isEmpty else {
       throw Diagnostics([
         Diagnostic(
@@ -16,7 +22,16 @@ extension Trainer {
       ])
     }
     let tensors = state.entries.map { (name: $0.name, literal: $0.buffer.literal()) }
-    let metadata = ["format": "martlet", "epoch": "\(epoch)"]
+    var metadata = ["format": "martlet", "epoch": "\(epoch)"]
+    if let run {
+      do {
+        metadata["run"] = String(decoding: try JSONEncoder().encode(run), as: UTF8.self)
+      } catch {
+        throw Diagnostics([
+          Diagnostic(.internalError, "where training is cannot be written: \(error)")
+        ])
+      }
+    }
     try Diagnostics.collecting { () throws(Diagnostic) in
       try SafeTensors(tensors, metadata: metadata).write(to: path)
     }
@@ -32,6 +47,46 @@ extension Trainer {
     try prepareState(example)
     try replace(state.entries, by: file, path, isWhole: true)
     epoch = file.metadata["epoch"].flatMap { Int($0) } ?? 0
+  }
+
+  /// Loads a checkpoint of a run, if the file is there.
+  ///
+  /// - Parameter problems: What keeps this run from going on from the file's.
+  /// - Returns: where the run is; nil when there is no file.
+  /// - Throws: what is wrong with the file; nothing has changed then.
+  func loadRun(
+    from path: String, _ problems: (RunRecord) -> [Diagnostic]
+  ) throws(Diagnostics) -> RunRecord? {
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let file = try read(path)
+    guard let text = file.metadata["run"] else {
+      throw Diagnostics([
+        Diagnostic(
+          .format, "'\(path)' does not say where its training run was",
+          hint: "it holds weights alone; a checkpoint of a run holds more")
+      ])
+    }
+    let record: RunRecord
+    do {
+      record = try JSONDecoder().decode(RunRecord.self, from: Data(text.utf8))
+    } catch {
+      throw Diagnostics([
+        Diagnostic(.format, "'\(path)' says where its run was in a form that is not understood")
+      ])
+    }
+    let found = problems(record)
+    guard found.isEmpty else { throw Diagnostics(found) }
+    try replace(state.entries, by: file, path, isWhole: true)
+    epoch = record.epoch
+    return record
+  }
+
+  /// A number that stands for the graph of a step: FNV-1a of its text.
+  func fingerprint(_ example: ExampleSignature, batch: Int) throws(Diagnostics) -> UInt64 {
+    let text = try trainingGraph(example, batch: batch).graph.text(locations: false)
+    return text.utf8.reduce(0xCBF2_9CE4_8422_2325) {
+      ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
+    }
   }
 
   /// Loads the parameters and untrained state of a checkpoint, or of any safetensors file that has them; the

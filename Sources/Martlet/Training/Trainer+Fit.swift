@@ -45,62 +45,73 @@ extension Trainer {
   ///   - examples: The examples to train on.
   ///   - validation: Examples on which the model is judged after each epoch.
   ///   - batch: The number of examples in a step. What is left at the end of an epoch makes a smaller step.
-  ///   - epochs: How many times to go through the examples.
-  ///   - schedule: How the learning rate changes from step to step, from the first; it stays as it is without.
+  ///   - epochs: How many times to go through the examples, those before a checkpoint included.
+  ///   - schedule: How the learning rate changes from update to update, from the first; it stays as it is without.
   ///   - progress: Where and how progress is shown.
-  ///   - callbacks: What is called after each epoch, in order; training ends early when one says so.
+  ///   - checkpoint: The file from which a run that was killed goes on.
+  ///   - callbacks: What is called after each step and each epoch, in order; training ends early when one says so.
   ///   - onEpoch: Called after each epoch, after the callbacks; training ends early when it gives false.
-  /// - Returns: what came out of each epoch.
-  /// - Throws: everything that is wrong with the model, each with the line of the call that did.
+  /// - Returns: what came out of each epoch, those before a checkpoint included.
+  /// - Throws: everything that is wrong with the model, each with the line of the call that did; what is wrong with the
+  ///   checkpoint, or that training was interrupted.
   @discardableResult
   public func fit(
     _ examples: Dataset, validation: Dataset? = nil, batch: Int = 32, epochs: Int = 1,
-    schedule: Schedule? = nil, progress: Progress = .automatic,
+    schedule: Schedule? = nil, progress: Progress = .automatic, checkpoint: Checkpoint? = nil,
     callbacks: [any Callback] = [], onEpoch: ((EpochReport) -> Bool)? = nil
   ) throws(Diagnostics) -> [EpochReport] {
     try check(examples, batch: batch, epochs: epochs)
-    let programs = try programs(.training, for: examples, batch: batch)
+    var run = try TrainingRun(
+      self, examples, batch: batch, epochs: epochs, schedule: schedule, checkpoint: checkpoint,
+      callbacks: callbacks)
     if let validation { try prepare(toEvaluate: validation, batch: batch) }
     for callback in callbacks { try callback.trainingBegan(on: examples, of: self) }
-    let stepsPerEpoch = (examples.count + batch - 1) / batch
     var display = ProgressDisplay(
-      progress, epochs: epochs, steps: stepsPerEpoch, metrics: metrics)
+      progress, epochs: epochs, steps: run.stepsPerEpoch, metrics: metrics)
     display.announce(bytes: plannedBytes)
-    var reports: [EpochReport] = []
-    let last = (epoch + epochs) * stepsPerEpoch
     let feed = BatchFeed(examples)
-    for number in 1...max(epochs, 1) where epochs > 0 {
+    while epoch < run.lastEpoch, !run.isEnded {
+      display.begin(epoch: epochs - (run.lastEpoch - epoch) + 1)
       feed.draw = AugmentationDraw(seed: seed, epoch: epoch)
-      let order = order(examples.count)
-      var totals = Totals(metrics, programs.full)
-      display.begin(epoch: number)
-      var start = 0
-      while start < examples.count {
-        let end = min(start + batch, examples.count)
-        let program = end - start == batch ? programs.full : programs.rest
-        if let schedule {
-          let position = Schedule.Position(
-            step: epoch * stepsPerEpoch + totals.steps, steps: last, stepsPerEpoch: stepsPerEpoch)
-          learningRate = firstLearningRate * schedule.factor(position)
-        }
-        try run(program, feed, start..<end, of: order, &totals)
-        start = end
-        display.update(totals)
-      }
+      try goThrough(feed, examples.count, &run, &display)
       epoch += 1
       let report = EpochReport(
-        epoch: epoch, training: totals.means,
+        epoch: epoch, training: run.totals.means,
         validation: try validation.map { part throws(Diagnostics) in
           try evaluate(part, batch: batch)
         },
         stepsPerSecond: display.stepsPerSecond)
       display.end(report)
-      reports.append(report)
-      var goesOn = true
-      for callback in callbacks where try !callback.epochEnded(report, of: self) { goesOn = false }
-      if onEpoch?(report) == false || !goesOn { break }
+      run.reports.append(report)
+      for callback in callbacks where try !callback.epochEnded(report, of: self) {
+        run.isEnded = true
+      }
+      if onEpoch?(report) == false { run.isEnded = true }
+      run.totals = Totals(metrics, run.programs.full)
+      try run.save(self)
     }
-    return reports
+    return run.reports
+  }
+
+  /// Takes the steps of an epoch that are left.
+  ///
+  /// A step allocates nothing.
+  private func goThrough(
+    _ feed: BatchFeed, _ count: Int, _ run: inout TrainingRun, _ display: inout ProgressDisplay
+  ) throws(Diagnostics) {
+    let order = order(count)
+    var start = run.totals.steps * run.batch
+    while start < count {
+      let end = min(start + run.batch, count)
+      let program = end - start == run.batch ? run.programs.full : run.programs.rest
+      run.schedule(self)
+      try self.run(program, feed, start..<end, of: order, &run.totals)
+      start = end
+      try run.update(self, isLast: end == count)
+      display.update(run.totals)
+      for callback in run.callbacks { try callback.stepEnded(of: self) }
+      try run.stepEnded(self, isLast: end == count)
+    }
   }
 
   /// The mean loss and metrics over all examples, none left out.
@@ -154,7 +165,7 @@ extension Trainer {
   }
 
   /// The programs for whole batches and for what is left; both are the one that is needed when only one is.
-  private func programs(
+  func programs(
     _ purpose: Purpose, for examples: Dataset, batch: Int
   ) throws(Diagnostics) -> (full: Program, rest: Program) {
     let rest = examples.count % batch

@@ -47,11 +47,21 @@ public final class Trainer {
 
   enum Purpose: Hashable {
     case training
+    case accumulation
+    case update
     case evaluation
     case confusion
     case prediction
     case layerOutputs
     case probe
+
+    /// Whether parameters are meant as they are, and not their running means.
+    var isTraining: Bool {
+      switch self {
+      case .training, .accumulation, .update, .probe: true
+      case .evaluation, .confusion, .prediction, .layerOutputs: false
+      }
+    }
   }
 
   /// Makes a trainer of a model whose parameters have their first values.
@@ -92,6 +102,25 @@ public final class Trainer {
     _ example: ExampleSignature, batch: Int, withGradients: Bool = false
   ) throws(Diagnostics) -> StepGraph {
     try tracer(example, batch).training(withGradients: withGradients)
+  }
+
+  /// The graph that adds a batch's gradients to those of the batches before it, and changes no parameter.
+  package func accumulationGraph(
+    _ example: ExampleSignature, batch: Int
+  ) throws(Diagnostics) -> StepGraph {
+    try tracer(example, batch).accumulation()
+  }
+
+  /// The graph that changes the parameters by the gradients that were summed up, which are zeros then.
+  package func updateGraph(_ example: ExampleSignature) throws(Diagnostics) -> StepGraph {
+    try tracer(example, 1).update()
+  }
+
+  /// The graph of the number whose gradient a training step follows.
+  package func objectiveGraph(
+    _ example: ExampleSignature, batch: Int
+  ) throws(Diagnostics) -> StepGraph {
+    try tracer(example, batch).objective()
   }
 
   /// The graph that sums loss and metrics over a batch.
@@ -140,6 +169,8 @@ public final class Trainer {
     let step =
       switch purpose {
       case .training: try trainingGraph(example, batch: batch)
+      case .accumulation: try accumulationGraph(example, batch: batch)
+      case .update: try updateGraph(example)
       case .evaluation: try evaluationGraph(example, batch: batch)
       case .confusion: try tracer(example, batch, metrics: [.confusion]).evaluation()
       case .prediction: try predictionGraph(example, batch: batch)
@@ -158,7 +189,7 @@ public final class Trainer {
     try state.add(step)
     return try Diagnostics.collecting { () throws(Diagnostic) in
       try Program(
-        step.graph, state: state, usingAverages: purpose != .training && purpose != .probe,
+        step.graph, state: state, usingAverages: !purpose.isTraining,
         example: example, batch: batch, backend: backend)
     }
   }
@@ -173,7 +204,12 @@ public final class Trainer {
 
   /// Makes the state of a model for the given examples, so that it can be loaded or looked at before training.
   func prepareState(_ example: ExampleSignature) throws(Diagnostics) {
-    try state.add(try trainingGraph(example, batch: 1))
+    if options.accumulation > 1 {
+      try state.add(try accumulationGraph(example, batch: 1))
+      try state.add(try updateGraph(example))
+    } else {
+      try state.add(try trainingGraph(example, batch: 1))
+    }
   }
 
   // MARK: Parameters

@@ -9,11 +9,17 @@ public struct TrainingOptions: Sendable {
   /// The share of a running mean of the weights that stays in each step, as 0.999 (Polyak and Juditsky, "Acceleration of
   /// stochastic approximation by averaging", 1992, in its exponential form); nil keeps none.
   public var averaging: Double?
+  /// The number of batches whose gradients make one update, as those of one batch of all their examples would.
+  ///
+  /// An epoch's last update has what is left. It saves memory, not time; batch normalization still sees one batch at a time.
+  public var accumulation: Int
 
   /// Makes options; by default nothing is done.
   public init(
-    clipping: GradientClipping? = nil, groups: [ParameterGroup] = [], averaging: Double? = nil
+    clipping: GradientClipping? = nil, groups: [ParameterGroup] = [], averaging: Double? = nil,
+    accumulation: Int = 1
   ) {
+    self.accumulation = accumulation
     self.clipping = clipping
     self.groups = groups
     self.averaging = averaging
@@ -31,6 +37,9 @@ public struct TrainingOptions: Sendable {
     }
     if let limit = clipping?.limit, !(limit > 0) {
       return "gradients cannot be clipped to \(limit); the limit is a positive number"
+    }
+    if accumulation < 1 {
+      return "an update of \(accumulation) batches; there is at least one"
     }
     return groups.lazy.compactMap(\.problem).first
   }
