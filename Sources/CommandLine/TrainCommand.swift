@@ -71,8 +71,9 @@ struct TrainCommand: ParsableCommand {
     guard checkpoint != nil || (every == nil && !resume) else {
       throw ValidationError("--every and --resume are for a run with --checkpoint FILE.")
     }
-    guard folds == nil || (checkpoint == nil && save == nil) else {
-      throw ValidationError("--folds trains several models: --save and --checkpoint are for one.")
+    guard folds == nil || (checkpoint == nil && save == nil && page.folder == nil) else {
+      throw ValidationError(
+        "--folds trains several models: --save, --checkpoint and --report are for one.")
     }
   }
 
@@ -92,9 +93,10 @@ struct TrainCommand: ParsableCommand {
     for recipe in sample.recipes {
       if sample.recipes.count > 1 { print("\(sample.name)/\(recipe.name)") }
       settings.checkpoint = try checkpoint(for: recipe, of: sample)
+      let callbacks = try page.callbacks(for: recipe)
       let outcome: Recipe.Outcome
       do {
-        outcome = try recipe.train(settings, callbacks: try page.callbacks(for: recipe))
+        outcome = try recipe.train(settings, callbacks: callbacks)
       } catch {
         guard let signal = Interruption.signal else { throw error }
         printToStandardError(
