@@ -21,6 +21,11 @@ enum Interruption {
   static func listen() {
     // Touched here, for a handler must not be the first to make it.
     received.store(0, ordering: .relaxed)
+    // Who starts programs from a thread that takes no signals, as Dispatch's, hands that on to them.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in [SIGINT, SIGTERM] {
       _ = systemSignal(number) { number in
         received.store(number, ordering: .relaxed)

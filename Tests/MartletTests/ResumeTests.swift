@@ -112,6 +112,34 @@ import Testing
     }
   }
 
+  /// What was seen of a run before it was killed is not lost.
+  @Test func whatIsRecordedGoesOn() throws {
+    let data = try TrainerTests.quadrants(40)
+    let source = ExampleSource(example: data.signature) { () throws(Diagnostic) in
+      DataSplit(train: data, test: data)
+    }
+    let recipe = Recipe(
+      data: source, model: Sequential(Dense(3, .tanh), Dense(2)), loss: .softmaxCrossEntropy,
+      optimizer: Adam(), epochs: 3, batch: 16, watching: ["layer0.bias"])
+    func run(_ checkpoint: Checkpoint?, _ kill: Kill) throws -> (Recorder, [String: [Literal]]) {
+      let recorder = Recorder(examples: 8)
+      let options = Recipe.Options(
+        checkpoint: checkpoint, progress: .silent, backend: InterpreterBackend())
+      let outcome = try recipe.train(options, callbacks: [recorder, kill])
+      return (recorder, outcome.watched)
+    }
+    let whole = try run(nil, Kill(after: .max))
+    let file = path("r")
+    #expect(throws: Diagnostics.self) {
+      try run(Checkpoint(file, everySteps: 1), Kill(after: 5))
+    }
+    let resumed = try run(Checkpoint(file, resumes: true), Kill(after: .max))
+    #expect(whole.0.history.rows.count == 4 && resumed.0.history == whole.0.history)
+    #expect(resumed.0.weights.map(\.distributions) == whole.0.weights.map(\.distributions))
+    #expect(resumed.0.layers.map(\.distributions) == whole.0.layers.map(\.distributions))
+    #expect(whole.1["layer0.bias"]?.count == 4 && resumed.1 == whole.1)
+  }
+
   @Test func aRunWithoutACheckpointBeginsAnew() throws {
     let file = path("none")
     #expect(try fit(Settings(), Checkpoint(file, resumes: true)) == fit(Settings(), nil))

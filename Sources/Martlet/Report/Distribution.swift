@@ -1,5 +1,5 @@
 /// How numbers are distributed, kept as values of which equal shares lie between each and the next.
-package struct Distribution: Hashable, Sendable {
+package struct Distribution: Hashable, Sendable, Codable {
   /// The least number, the greatest, and what lies between at equal shares; empty without numbers.
   package let quantiles: [Double]
   /// How many of the numbers are not finite.

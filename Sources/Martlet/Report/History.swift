@@ -4,7 +4,7 @@ import GraphIR
 ///
 /// As a file it is CSV with the names in the first line: `epoch,loss,accuracy,validation.loss,...`. What was not measured
 /// is an empty cell.
-public struct History: Sendable, Equatable {
+public struct History: Sendable, Equatable, Codable {
   /// The columns' names; the first is `epoch`.
   public private(set) var columns: [String] = ["epoch"]
   /// The numbers, each row as long as there are columns.

@@ -14,7 +14,7 @@ public final class Recorder: Callback {
   package private(set) var layers: [Track] = []
 
   /// The distributions of one thing, one for each row of the history.
-  package struct Track: Sendable {
+  package struct Track: Sendable, Codable {
     /// A parameter's name or a layer's path.
     package let name: String
     /// Its distributions over time.
@@ -41,10 +41,10 @@ public final class Recorder: Callback {
     self.count = max(count, 1)
   }
 
-  /// Keeps what the model is before training.
+  /// Keeps what the model is before training; a run that goes on has done so.
   public func trainingBegan(on examples: Dataset, of trainer: Trainer) throws(Diagnostics) {
     self.examples = examples[0..<count]
-    try record(trainer, [])
+    if history.rows.isEmpty { try record(trainer, []) }
   }
 
   /// Keeps what came out of an epoch.
@@ -58,6 +58,22 @@ public final class Recorder: Callback {
     values.append(("learning_rate", trainer.learningRate))
     try record(trainer, values)
     return true
+  }
+
+  /// All that is kept, for a checkpoint.
+  private struct Kept: Codable {
+    var history: History
+    var weights: [Track]
+    var layers: [Track]
+  }
+
+  /// All that is kept.
+  public var memory: String {
+    get { RunRecord.Memory.text(Kept(history: history, weights: weights, layers: layers)) }
+    set {
+      guard let kept = RunRecord.Memory.value(Kept.self, of: newValue) else { return }
+      (history, weights, layers) = (kept.history, kept.weights, kept.layers)
+    }
   }
 
   private func record(

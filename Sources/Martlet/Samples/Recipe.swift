@@ -225,6 +225,34 @@ private final class ParameterWatch: Callback {
 
   init(_ names: [String]) { self.names = names }
 
+  /// A value, for a checkpoint.
+  private struct Kept: Codable {
+    var dtype: DType
+    var shape: [Int]
+    var elements: [Double]
+  }
+
+  /// The values so far.
+  var memory: String {
+    get {
+      RunRecord.Memory.text(
+        values.mapValues { values in
+          values.map {
+            Kept(
+              dtype: $0.type.dtype, shape: $0.type.shape.extents, elements: $0.doubles())
+          }
+        })
+    }
+    set {
+      guard let kept = RunRecord.Memory.value([String: [Kept]].self, of: newValue) else { return }
+      values = kept.mapValues { values in
+        values.filter { Shape.checked($0.shape)?.elementCount == $0.elements.count }.map {
+          Literal(TensorType($0.dtype, Shape($0.shape)), doubles: $0.elements)
+        }
+      }
+    }
+  }
+
   func note(_ trainer: Trainer) throws(Diagnostics) {
     for name in names {
       guard let value = trainer.value(of: name) else {

@@ -14,7 +14,7 @@ public protocol Callback: AnyObject {
   func stepEnded(of trainer: Trainer) throws(Diagnostics)
 
   /// What a checkpoint keeps, and sets again when training goes on from it; nothing unless told otherwise.
-  var memory: [Double] { get set }
+  var memory: String { get set }
 }
 
 extension Callback {
@@ -22,8 +22,8 @@ extension Callback {
   public func stepEnded(of trainer: Trainer) throws(Diagnostics) {}
 
   /// Nothing.
-  public var memory: [Double] {
-    get { [] }
+  public var memory: String {
+    get { "" }
     set {}
   }
 }
@@ -94,12 +94,15 @@ public final class EarlyStopping: Callback {
   private var waited = 0
 
   /// The best number so far, NaN before the first, and for how many epochs nothing was better.
-  public var memory: [Double] {
-    get { [best ?? .nan, Double(waited)] }
+  public var memory: String {
+    get { "\(best ?? .nan) \(waited)" }
     set {
-      guard newValue.count == 2 else { return }
-      best = newValue[0].isNaN ? nil : newValue[0]
-      waited = Int(newValue[1])
+      let parts = newValue.split(separator: " ")
+      guard parts.count == 2, let number = Double(parts[0]), let count = Int(parts[1]) else {
+        return
+      }
+      best = number.isNaN ? nil : number
+      waited = count
     }
   }
 
@@ -133,9 +136,9 @@ public final class BestCheckpoint: Callback {
   public private(set) var best: Double?
 
   /// The best number so far; NaN before the first.
-  public var memory: [Double] {
-    get { [best ?? .nan] }
-    set { best = newValue.first.flatMap { $0.isNaN ? nil : $0 } }
+  public var memory: String {
+    get { "\(best ?? .nan)" }
+    set { best = Double(newValue).flatMap { $0.isNaN ? nil : $0 } }
   }
 
   /// Makes the callback.

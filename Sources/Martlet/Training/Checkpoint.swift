@@ -82,6 +82,38 @@ struct RunRecord: Codable {
     }
   }
 
+  /// What a callback remembers.
+  struct Memory: Codable {
+    var type: String
+    var memory: String
+
+    init(_ callback: any Callback) {
+      type = "\(Swift.type(of: callback))"
+      memory = callback.memory
+    }
+
+    /// Makes a callback of the type remember it.
+    func restore(_ callback: any Callback) {
+      if type == "\(Swift.type(of: callback))" { callback.memory = memory }
+    }
+
+    /// Anything as text, numbers that are not finite included.
+    static func text(_ value: some Encodable) -> String {
+      let encoder = JSONEncoder()
+      encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+      return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    /// What a text that `text` gave stands for; nil for any other.
+    static func value<Value: Decodable>(_ type: Value.Type, of text: String) -> Value? {
+      let decoder = JSONDecoder()
+      decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+      return try? decoder.decode(type, from: Data(text.utf8))
+    }
+  }
+
   /// An epoch's report.
   struct Report: Codable {
     var epoch: Int
@@ -114,8 +146,8 @@ struct RunRecord: Codable {
   var totals: Totals.Sums
   var learningRate: Exact
   var reports: [Report]
-  /// What each callback remembers.
-  var memories: [[Exact]]
+  /// What each callback remembers, under the name of its type.
+  var memories: [Memory]
   /// Whether a callback has ended training.
   var isEnded: Bool
 }

@@ -125,7 +125,7 @@ struct TrainingRun {
           validation: $0.validation.map { RunRecord.Measured($0) },
           stepsPerSecond: RunRecord.Exact($0.stepsPerSecond))
       },
-      memories: callbacks.map { $0.memory.map { RunRecord.Exact($0) } }, isEnded: isEnded)
+      memories: callbacks.map { RunRecord.Memory($0) }, isEnded: isEnded)
     try trainer.save(to: checkpoint.path, run: record)
   }
 
@@ -145,8 +145,6 @@ struct TrainingRun {
         validation: $0.validation?.evaluation(trainer.metrics),
         stepsPerSecond: $0.stepsPerSecond.value)
     }
-    for (callback, memory) in zip(callbacks, record.memories) {
-      callback.memory = memory.map(\.value)
-    }
+    for (callback, memory) in zip(callbacks, record.memories) { memory.restore(callback) }
   }
 }
