@@ -63,6 +63,13 @@ package enum Files {
       unlink(temporary)
       throw reason
     }
+    // The new name outlasts a power failure only once the folder is written; some file systems cannot be asked to.
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    let parent = parts.count > 1 ? parts.dropLast().joined(separator: "/") + "/" : "."
+    let folder = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { return }
+    fsync(folder)
+    close(folder)
   }
 
   private static func writeAll(_ bytes: [UInt8], to file: Int32) -> Bool {
