@@ -196,10 +196,18 @@ import Testing
       }
     }
     var tensors = try SafeTensors(path: file)
-    tensors.metadata["run"] = "{}"
-    try tensors.write(to: path("bad"))
-    #expect(throws: Diagnostics.self) {
-      try fit(Settings(epochs: 1), Checkpoint(path("bad"), resumes: true))
+    let record = try #require(tensors.metadata["run"])
+    #expect(record.contains(#""steps":0"#) && record.contains(#""epoch":1"#))
+    for text in [
+      "{}", record.replacing(#""steps":0"#, with: #""steps":-7"#),
+      record.replacing(#""steps":0"#, with: #""steps":9223372036854775807"#),
+      record.replacing(#""epoch":1"#, with: #""epoch":9223372036854775807"#),
+    ] {
+      tensors.metadata["run"] = text
+      try tensors.write(to: path("bad"))
+      #expect(throws: Diagnostics.self) {
+        try fit(Settings(epochs: 1), Checkpoint(path("bad"), resumes: true))
+      }
     }
     tensors.metadata["run"] = nil
     try tensors.write(to: path("weights"))

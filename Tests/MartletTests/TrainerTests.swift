@@ -101,6 +101,8 @@ import Testing
     #expect(throws: Diagnostics.self) { try trainer.fit(data, batch: 0, progress: .silent) }
     #expect(throws: Diagnostics.self) { try trainer.fit(data, batch: -5, progress: .silent) }
     #expect(throws: Diagnostics.self) { try trainer.fit(data, epochs: -1, progress: .silent) }
+    #expect(throws: Diagnostics.self) { try trainer.fit(data, batch: .max, progress: .silent) }
+    #expect(throws: Diagnostics.self) { try trainer.fit(data, epochs: .max, progress: .silent) }
     #expect(throws: Diagnostics.self) { try trainer.fit(data[0..<0], progress: .silent) }
     #expect(throws: Diagnostics.self) { try trainer.evaluate(data, batch: 0) }
     #expect(throws: Diagnostic.self) { try data.split(test: 1) }

@@ -1,3 +1,4 @@
+import Compiler
 import GraphIR
 import Interpreter
 
@@ -55,6 +56,11 @@ extension Recipe {
     let trainer = try trainer(Options(seed: seed, backend: InterpreterBackend()))
     let step = try trainer.trainingGraph(example, batch: batch, withGradients: true)
     let objective = try trainer.objectiveGraph(example, batch: batch)
+    try Diagnostics.collecting { () throws(Diagnostic) in
+      // The reference holds all of it in f64.
+      try MemoryBudget.require(
+        step.graph.interpreterBytes, for: "a check of this model's gradients")
+    }
     var values = try exampleInputs(training: true, batch: batch, seed: seed)
     let names = step.graph.outputs.compactMap { $0.name.dropping(prefix: "gradient.") }
     var generator = SplitMix64(seed: seed)

@@ -109,7 +109,10 @@ public struct Search: Sendable {
   ) throws(Diagnostic) -> [Setting] {
     try check(trials: trials)
     let batch = options.batch ?? recipe.batch
-    let batches = batches.isEmpty ? [max(batch / 2, 1), batch, 2 * batch] : batches
+    let double = batch.multipliedReportingOverflow(by: 2)
+    let batches =
+      batches.isEmpty
+      ? [max(batch / 2, 1), batch, double.overflow ? batch : double.partialValue] : batches
     let decays: [Double?] = weightDecays.isEmpty ? [options.weightDecay] : weightDecays
     let optimizers: [OptimizerName?] = optimizers.isEmpty ? [options.optimizer] : optimizers
     func rates(_ optimizer: OptimizerName?) -> ClosedRange<Double> {

@@ -152,6 +152,24 @@ struct RunRecord: Codable {
   var isEnded: Bool
 }
 
+extension RunRecord {
+  /// What is wrong with the place where a run was: a damaged file may hold any number.
+  func problems(_ path: String, stepsPerEpoch: Int, examples: Int) -> [Diagnostic] {
+    guard (0...Trainer.most).contains(epoch), (0..<max(stepsPerEpoch, 1)).contains(totals.steps),
+      (0...examples).contains(totals.count)
+    else {
+      return [
+        Diagnostic(
+          .format,
+          "'\(path)' says that its run was after \(epoch) epochs, \(totals.steps) steps and "
+            + "\(totals.count) examples, which cannot be",
+          hint: "the file is damaged; begin anew or go on from another checkpoint")
+      ]
+    }
+    return []
+  }
+}
+
 extension RunRecord.Settings {
   /// What differs from the settings of a checkpoint; empty when training can go on from it.
   func problems(with file: RunRecord.Settings, _ path: String) -> [Diagnostic] {

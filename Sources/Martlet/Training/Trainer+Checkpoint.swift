@@ -45,8 +45,16 @@ extension Trainer {
   public func load(from path: String, for example: ExampleSignature) throws(Diagnostics) {
     let file = try read(path)
     try prepareState(example)
+    let epochs = file.metadata["epoch"].map { Int($0) ?? -1 } ?? 0
+    guard (0...Trainer.most).contains(epochs) else {
+      throw Diagnostics([
+        Diagnostic(
+          .format,
+          "'\(path)' says that its model was trained for '\(file.metadata["epoch"] ?? "")' epochs")
+      ])
+    }
     try replace(state.entries, by: file, path, isWhole: true)
-    epoch = file.metadata["epoch"].flatMap { Int($0) } ?? 0
+    epoch = epochs
   }
 
   /// Loads a checkpoint of a run, if the file is there.

@@ -156,10 +156,14 @@ extension Trainer {
 
   private func check(_ examples: Dataset, batch: Int, epochs: Int) throws(Diagnostics) {
     var problems: [Diagnostic] = []
-    if batch < 1 {
-      problems.append(Diagnostic(.argument, "a batch of \(batch) examples", hint: "at least 1"))
+    let most = Trainer.most
+    if !(1...most).contains(batch) {
+      problems.append(
+        Diagnostic(.argument, "a batch of \(batch) examples", hint: "from 1 to \(most)"))
     }
-    if epochs < 0 { problems.append(Diagnostic(.argument, "\(epochs) epochs", hint: "at least 0")) }
+    if !(0...most).contains(epochs) {
+      problems.append(Diagnostic(.argument, "\(epochs) epochs", hint: "from 0 to \(most)"))
+    }
     if examples.count == 0 { problems.append(Diagnostic(.argument, "the data set is empty")) }
     if !problems.isEmpty { throw Diagnostics(problems) }
   }

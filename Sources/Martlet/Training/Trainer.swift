@@ -45,6 +45,10 @@ public final class Trainer {
     var batch: Int
   }
 
+  /// The most examples in a batch, epochs and batches in an update: positions and numbers of steps can be added and
+  /// multiplied below it.
+  static let most = 0x7FFF_FFFF
+
   enum Purpose: Hashable {
     case training
     case accumulation

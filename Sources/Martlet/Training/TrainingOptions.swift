@@ -38,8 +38,8 @@ public struct TrainingOptions: Sendable {
     if let limit = clipping?.limit, !(limit > 0) {
       return "gradients cannot be clipped to \(limit); the limit is a positive number"
     }
-    if accumulation < 1 {
-      return "an update of \(accumulation) batches; there is at least one"
+    if !(1...Trainer.most).contains(accumulation) {
+      return "an update of \(accumulation) batches; there are from 1 to \(Trainer.most)"
     }
     return groups.lazy.compactMap(\.problem).first
   }

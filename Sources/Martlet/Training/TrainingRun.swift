@@ -134,6 +134,7 @@ struct TrainingRun {
     let present = settings(trainer)
     let found = try trainer.loadRun(from: path) { record in
       present.problems(with: record.settings, path)
+        + record.problems(path, stepsPerEpoch: stepsPerEpoch, examples: examples)
     }
     guard let record = found else { return }
     trainer.learningRate = record.learningRate.value
