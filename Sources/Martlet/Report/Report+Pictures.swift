@@ -91,7 +91,7 @@ extension Report.Run {
       for index in part where figures.count < most {
         let row = Array(scores[(index - start) * classes..<(index - start + 1) * classes])
         let (image, label) = try example(index)
-        let actual = Int(label.doubles().first ?? -1)
+        let actual = Int(saturating: label.doubles().first ?? -1)
         guard let predicted = row.indices.max(by: { row[$0] < row[$1] }), predicted != actual,
           let picture = Picture(shown: image)
         else { continue }
