@@ -45,6 +45,7 @@ final class CodeModule {
     defer { LLVMDisposePassBuilderOptions(builderOptions) }
     try check(
       LLVMRunPasses(module, Self.passes, machine, builderOptions), "optimizing \(loops.name)")
+    storeSingleLanes(of: module, in: context)
   }
 
   private static func makeMachine() throws(Diagnostic) -> LLVMTargetMachineRef {

@@ -146,6 +146,35 @@ import Testing
     }
   }
 
+  /// A store of one lane of what was just made narrower, at the front and elsewhere, leaves all other elements.
+  @Test(arguments: [
+    (DType.f32, DType.bf16), (.f32, .f16), (.f64, .f32), (.i64, .i32), (.i64, .i8), (.i32, .i16),
+    (.i32, .u8), (.i16, .i8),
+  ])
+  func oneLaneOfNarrowed(_ wide: DType, _ narrow: DType) throws {
+    for lanes in MemoryTests.lanes {
+      for lane in Set([0, lanes / 2, lanes - 1]) {
+        let loops = try buildLoops([
+          LoopMemory(name: "x", dtype: wide, count: lanes, kind: .input),
+          LoopMemory(name: "y", dtype: narrow, count: 2 * lanes, kind: .output),
+        ]) { (builder: LoopsBuilder, _: LoopIndex) throws(Diagnostic) in
+          let bools = LoopType(.bool, lanes: lanes)
+          let numbers = LoopType(.i64, lanes: lanes)
+          let value = builder.define(
+            .load(LoopAccess(memory: 0, offset: 0)), LoopType(wide, lanes: lanes))
+          let converted = builder.define(.convert(value), LoopType(narrow, lanes: lanes))
+          let places = builder.define(.lanes(0, stride: 1), numbers)
+          let place = builder.define(.constant(UInt64(lane)), numbers)
+          let mask = builder.define(.compare(.equal, places, place), bools)
+          builder.store(converted, LoopAccess(memory: 1, offset: 0, mask: mask))
+          builder.store(
+            converted, LoopAccess(memory: 1, offset: LoopIndex(constant: lanes), active: 1))
+        }
+        try LoopsHarness(loops).check("lane \(lane) of \(lanes), \(wide) to \(narrow)")
+      }
+    }
+  }
+
   @Test(arguments: DType.allCases)
   func gathers(_ dtype: DType) throws {
     for lanes in MemoryTests.lanes {
