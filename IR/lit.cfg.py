@@ -18,4 +18,5 @@ if not os.path.exists(martlet):
 config.substitutions.append(("%martlet", martlet))
 config.environment["PATH"] = tools + os.pathsep + os.environ["PATH"]
 config.environment["MARTLET_CACHE"] = "off"
+config.environment["MARTLET_WITHOUT"] = os.environ.get("MARTLET_WITHOUT", "")
 config.environment["FILECHECK_OPTS"] = "--dump-input=fail --dump-input-context=6"

@@ -11,7 +11,7 @@ import LoopIR
 package struct Host: Hashable, Sendable {
   /// LLVM's name of the processor: `znver3`.
   package let cpuName: String
-  /// LLVM's features of the processor: `+avx2,+fma,...`.
+  /// LLVM's features of the processor: `+avx2,+fma,...`; `-` before those that are left out.
   package let features: String
   private let enabled: Set<Substring>
   /// LLVM's target triple.
@@ -29,12 +29,24 @@ package struct Host: Hashable, Sendable {
       return String(cString: message)
     }
     cpuName = take(LLVMGetHostCPUName())
-    features = take(LLVMGetHostCPUFeatures())
+    features = Host.features(
+      take(LLVMGetHostCPUFeatures()), without: getenv("MARTLET_WITHOUT").map { String(cString: $0) }
+    )
     enabled = Set(features.split(separator: ","))
     triple = take(LLVMGetDefaultTargetTriple())
     var (major, minor, patch): (UInt32, UInt32, UInt32) = (0, 0, 0)
     LLVMGetVersion(&major, &minor, &patch)
     llvmVersion = "\(major).\(minor).\(patch)"
+  }
+
+  /// The features without those whose names begin with one of some words: with `avx512`, code is what machines without it
+  /// get, to look at and to test here.
+  package static func features(_ features: String, without words: String?) -> String {
+    let left = words?.split { ", ".contains($0) } ?? []
+    return features.split(separator: ",").map { feature in
+      let isLeftOut = left.contains { feature.dropFirst().hasPrefix($0) }
+      return isLeftOut ? "-" + feature.dropFirst() : String(feature)
+    }.joined(separator: ",")
   }
 
   /// Whether the processor loads a part of a vector as fast as a whole one.
