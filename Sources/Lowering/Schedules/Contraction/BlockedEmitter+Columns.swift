@@ -118,20 +118,23 @@ extension BlockedEmitter {
     builder.prefetch(panels, next + step * (width / 4))
   }
 
-  /// Asks for a tile's share of the lines of the next panel that the task copies.
+  /// Asks for a tile's share of the lines of the next panel that the task copies: of the same block of the reduction, or
+  /// the first one of the next.
   func askAhead(
-    _ block: Block, _ part: Part, _ panel: LoopIndex, _ slot: LoopIndex
+    _ block: Block, _ part: Part, panel: LoopIndex, slot: LoopIndex
   ) throws(Diagnostic) {
     let share = ceilingQuotient(part.count, blocking.groups * blocking.tiles)
+    let isNextPart = builder.quotient(panel + 1, blocking.panels)
+    let next = block.panel + builder.remainder(panel + 1, blocking.panels)
+    let line = max(1, VectorChoice.lineBytes / dtype.byteCount)
     try builder.loop("ahead", to: LoopIndex(constant: share)) { number throws(Diagnostic) in
-      let places = split(slot * share + number, [part.runs, part.steps])
-      var point = Point(counters: block.counters)
-      for (id, place) in zip(runs, split(part.run + places[0], runs.map(kernel.extent))) {
-        point.counters[id] = place
+      let counters = counters(
+        block.counters, part, at: slot * share + number, blocksLater: isNextPart)
+      for start in stride(from: 0, to: width, by: line) {
+        var point = Point(counters: counters)
+        point.counters[vector] = next * width + LoopIndex(constant: start)
+        body.prefetch(columnFactor, at: point)
       }
-      point.counters[step] = part.step + places[1]
-      point.counters[vector] = (panel + 1) * width
-      body.prefetch(columnFactor, at: point)
     }
   }
 }

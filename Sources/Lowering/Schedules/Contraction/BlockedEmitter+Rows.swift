@@ -205,18 +205,29 @@ extension BlockedEmitter {
     try builder.loop("ahead", to: LoopIndex(constant: share)) { number throws(Diagnostic) in
       let ahead = bounded(
         (panel * blocking.tiles + tile) * share + number, below: part.count)
-      let places = split(ahead, [part.runs, part.steps])
-      let cutsRuns = runLength > blocking.steps
-      let run = part.run + places[0] + LoopIndex(constant: cutsRuns ? 0 : part.runs)
-      let digits = split(bounded(run, below: runCount), runs.map(kernel.extent))
-      for (id, place) in zip(runs, digits) { counters[id] = place }
-      counters[step] = part.step + places[1] + LoopIndex(constant: cutsRuns ? part.steps : 0)
+      counters = self.counters(counters, part, at: ahead, blocksLater: 1)
       try builder.loop("line", to: LoopIndex(constant: blockRows), step: line) {
         row throws(Diagnostic) in
         counters[self.row] = block.tile * blocking.rows + row
         prefetch(Point(counters: counters))
       }
     }
+  }
+
+  /// The counters of a point so many steps after the first of a block of the reduction, or of a later block.
+  func counters(
+    _ counters: [DimensionID: LoopIndex], _ part: Part, at number: LoopIndex,
+    blocksLater: LoopIndex
+  ) -> [DimensionID: LoopIndex] {
+    var counters = counters
+    let places = split(number, [part.runs, part.steps])
+    let cutsRuns = runLength > blocking.steps
+    let run = part.run + places[0] + blocksLater * (cutsRuns ? 0 : part.runs)
+    for (id, place) in zip(runs, split(bounded(run, below: runCount), runs.map(kernel.extent))) {
+      counters[id] = place
+    }
+    counters[step] = part.step + places[1] + blocksLater * (cutsRuns ? part.steps : 0)
+    return counters
   }
 
   /// Asks for the row factor at a point.

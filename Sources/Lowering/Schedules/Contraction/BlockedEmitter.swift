@@ -272,7 +272,9 @@ struct BlockedEmitter {
             let slot = group * blocking.tiles + tile
             if asksForRows { try askAhead(block, part, panel, group, tile) }
             try askForOperands(block, part, number, group, tile)
-            if case .packedByTask = blocking.columns { try askAhead(block, part, number, slot) }
+            if case .packedByTask = blocking.columns {
+              try askAhead(block, part, panel: panel, slot: slot)
+            }
             var rows = self.rows(block, part, group, tile, count)
             rows.pass = panel * blocking.tiles + tile
             try multiply(
