@@ -51,10 +51,10 @@ extension Samples {
   static let smallAlexNet = Sample(
     "alexnet-small", "a small AlexNet on 28x28 digits",
     Recipe(
-      data: .digits(),
+      data: .variedDigits(),
       model: AlexNet(
         first: Conv2D(filters: 16, size: 5, padding: .half, activation: .relu, weights: .he),
         filters: [32, 48, 48, 32], units: 128, classes: 10),
       loss: .softmaxCrossEntropy, optimizer: Adam(learningRate: 0.003), schedule: .oneCycle(),
-      epochs: 15, batch: 64))
+      epochs: 40, batch: 64))
 }

@@ -63,10 +63,10 @@ extension Samples {
   static let smallDenseNet = Sample(
     "densenet-small", "a small DenseNet on 28x28 digits",
     Recipe(
-      data: .digits(),
+      data: .variedDigits(),
       model: DenseNet(
         stem: normalizedConvolution(16, stride: 2, activation: .relu), channels: 16, growth: 12,
         layers: [4, 4, 4], classes: 10),
       loss: .softmaxCrossEntropy, optimizer: Adam(learningRate: 0.01), schedule: .oneCycle(),
-      epochs: 8, batch: 64))
+      epochs: 12, batch: 64))
 }

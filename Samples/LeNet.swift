@@ -40,7 +40,7 @@ extension Samples {
     "lenet", "LeNet-5, a small convolutional network on 28x28 digits (1998)",
     Recipe(
       data: .digits(), model: LeNet(), loss: .softmaxCrossEntropy,
-      optimizer: Adam(learningRate: 0.002), epochs: 30, batch: 64))
+      optimizer: Adam(learningRate: 0.002), epochs: 60, batch: 64))
 
   static let modernLeNet = Sample(
     "lenet-modern", "LeNet with ReLU, max pooling, batch norm and dropout on 28x28 digits",

@@ -46,10 +46,10 @@ extension Samples {
   static let smallMobileNetV1 = Sample(
     "mobilenet-v1-small", "a small MobileNet on 28x28 digits",
     Recipe(
-      data: .digits(),
+      data: .variedDigits(),
       model: MobileNetV1(
         filters: 16, stride: 1,
         pairs: [(32, 2), (32, 1), (64, 2), (64, 1), (64, 1)], classes: 10),
       loss: .softmaxCrossEntropy, optimizer: Adam(learningRate: 0.01), schedule: .oneCycle(),
-      epochs: 15, batch: 64))
+      epochs: 30, batch: 64))
 }

@@ -10,7 +10,7 @@ struct NiN: Layer {
   let features: Sequential
   let pool = GlobalAvgPool()
 
-  /// Makes a network of the first convolution of each of four blocks, which halve the image between them.
+  /// Makes a network of the first convolution of each block; the image is halved between blocks.
   init(_ convolutions: [Conv2D], classes: Int) {
     features = Sequential {
       for (index, convolution) in convolutions.enumerated() {
@@ -57,9 +57,9 @@ extension Samples {
       data: .variedDigits(),
       model: NiN(
         [
-          NiN.convolution(16, size: 5), NiN.convolution(32, size: 3), NiN.convolution(48, size: 3),
+          NiN.convolution(24, size: 5), NiN.convolution(48, size: 3), NiN.convolution(64, size: 3),
           NiN.convolution(64, size: 3),
         ], classes: 10),
-      loss: .softmaxCrossEntropy, optimizer: Adam(learningRate: 0.004), schedule: .oneCycle(),
-      epochs: 15, batch: 64))
+      loss: .softmaxCrossEntropy, optimizer: Adam(learningRate: 0.003), schedule: .oneCycle(),
+      epochs: 40, batch: 64))
 }

@@ -97,12 +97,22 @@ extension Samples {
         epochs: 1, batch: 4))
   }
 
-  static let smallResNet = Sample(
+  static let smallResNet = forDigits(
     "resnet-small", "a small residual network of 14 layers on 28x28 digits",
-    Recipe(
-      data: .digits(), model: ResNet(filters: [16, 32, 64], counts: [2, 2, 2], classes: 10),
-      loss: .softmaxCrossEntropy, optimizer: Adam(learningRate: 0.01), schedule: .oneCycle(),
-      epochs: 8, batch: 64))
+    ResNet(filters: [16, 32, 64], counts: [2, 2, 2], classes: 10))
+  static let smallBottlenecks = forDigits(
+    "resnet50-small", "a small network of the blocks of ResNet-50, 20 layers, on 28x28 digits",
+    ResNet(filters: [12, 24, 48], counts: [2, 2, 2], areBottlenecks: true, classes: 10))
+
+  private static func forDigits(
+    _ name: String, _ idea: String, _ model: @autoclosure @escaping @Sendable () -> ResNet
+  ) -> Sample {
+    Sample(
+      name, idea,
+      Recipe(
+        data: .digits(), model: model(), loss: .softmaxCrossEntropy,
+        optimizer: Adam(learningRate: 0.01), schedule: .oneCycle(), epochs: 8, batch: 64))
+  }
 
   /// The same code, small enough for the interpreter.
   static let tinyResNet = Sample(

@@ -25,16 +25,25 @@ public enum Samples {
     initializers, lossSurface, optimizers, regularization, batchNorm, hyperparameterSearch,
   ]
   static let convolutional = [
-    leNet, modernLeNet, alexNet, smallAlexNet, vgg11, vgg16, vgg19, smallVGG11, nin, smallNiN,
-    googLeNet, smallGoogLeNet, inceptionV3, smallInception, resNet18, resNet18ImageNet, resNet50,
-    smallResNet, denseNet121, smallDenseNet, squeezeNet, smallSqueezeNet, mobileNetV1,
-    smallMobileNetV1, mobileNetV2, smallMobileNetV2,
+    leNet, modernLeNet, alexNet, smallAlexNet, vgg11, vgg16, vgg19, smallVGG11, smallVGG16,
+    smallVGG19, nin, smallNiN, googLeNet, smallGoogLeNet, inceptionV3, smallInception, resNet18,
+    resNet18ImageNet, resNet50, smallResNet, smallBottlenecks, denseNet121, smallDenseNet,
+    squeezeNet, smallSqueezeNet, mobileNetV1, smallMobileNetV1, mobileNetV2, smallMobileNetV2,
   ]
   static let segmentation = [fcn, unet]
   static let language = [gpt, smallGPT, bert, smallBERT]
 
   /// All samples.
   public static let all = families.flatMap(\.samples)
+
+  /// Those that train in minutes on two cores: all but networks at their published size and what benchmarks measure.
+  package static let small = all.filter { sample in
+    !large.contains { $0.name == sample.name }
+  }
+  private static let large = [
+    alexNet, vgg11, vgg16, vgg19, nin, googLeNet, inceptionV3, resNet18, resNet18ImageNet, resNet50,
+    denseNet121, squeezeNet, mobileNetV1, mobileNetV2, gpt, bert,
+  ]
 
   /// Models that the interpreter can follow, which use all of the samples' code that matters to a compiler.
   package static let quick = [

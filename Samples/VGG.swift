@@ -48,12 +48,18 @@ extension Samples {
         epochs: 1, batch: 4))
   }
 
-  static let smallVGG11 = Sample(
-    "vgg11-small", "a narrow VGG-11 on digits padded to 32x32",
-    Recipe(
-      data: .digits(padding: 2),
-      model: VGG(
-        convolutions: [1, 1, 2, 2, 2], filters: [16, 32, 48, 64, 64], units: 128, classes: 10),
-      loss: .softmaxCrossEntropy, optimizer: Adam(learningRate: 0.002), schedule: .oneCycle(),
-      epochs: 15, batch: 64))
+  static let smallVGG11 = smallVGG(11, [1, 1, 2, 2, 2])
+  static let smallVGG16 = smallVGG(16, [2, 2, 3, 3, 3])
+  static let smallVGG19 = smallVGG(19, [2, 2, 4, 4, 4])
+
+  private static func smallVGG(_ layers: Int, _ convolutions: [Int]) -> Sample {
+    Sample(
+      "vgg\(layers)-small", "a narrow VGG-\(layers) on digits padded to 32x32",
+      Recipe(
+        data: .variedDigits(padding: 2),
+        model: VGG(
+          convolutions: convolutions, filters: [16, 32, 48, 64, 64], units: 128, classes: 10),
+        loss: .softmaxCrossEntropy, optimizer: Adam(learningRate: 0.002), schedule: .oneCycle(),
+        epochs: 30, batch: 64))
+  }
 }

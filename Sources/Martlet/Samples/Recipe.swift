@@ -6,7 +6,7 @@ import Runtime
 /// ```swift
 /// Recipe(
 ///   data: .digits, model: LeNet(), loss: .softmaxCrossEntropy,
-///   optimizer: Adam(learningRate: 0.002), epochs: 30, batch: 64)
+///   optimizer: Adam(learningRate: 0.002), epochs: 60, batch: 64)
 /// ```
 public struct Recipe: Sendable {
   /// What tells it from the others of its sample, as `adam`; empty where it stands alone.
