@@ -185,6 +185,13 @@ extension BodyEmitter {
       return value
     }
     if let otherwise, load.guards.contains(where: indices.fails) { return otherwise.value }
+    if case .parameter(let memory) = load.tensor,
+      let lanes = loadCrossed(
+        memory, load.index, load.guards, load.dtype, indices.point,
+        otherwiseZero: otherwise?.isZero ?? false)
+    {
+      return lanes
+    }
     let (scalar, lanes) = conditions(load.guards, indices)
     let index = indices.evaluate(load.index)
     guard let otherwise, scalar != nil || lanes != nil else {
@@ -238,11 +245,6 @@ extension BodyEmitter {
     let readsOn = padded.contains(memory) && index.lanes == nil && index.stride == 1
     let active = readsOn ? nil : vector?.active
     if index.lanes == nil, index.stride > 0 {
-      if mask == nil, load.guards.isEmpty,
-        let lanes = loadCrossed(memory, load.index, index, load.dtype, indices.point)
-      {
-        return lanes
-      }
       if case .parameter = load.tensor, index.stride == 1, let ahead = indices.point.ahead,
         case .affine(let step) = load.index.dependence(on: ahead), step > 0
       {

@@ -6,7 +6,7 @@ extension NestPlan {
   ///
   /// Loops that tasks share begin at a multiple of their tile's size, as do the tasks' parts.
   func interiors(of kernel: Kernel) -> [DimensionID: Range<Int>] {
-    guard rowFolds == 0, crossing == nil else { return [:] }
+    guard rowFolds == 0, !isGathered else { return [:] }
     var guards: Set<IndexGuard> = []
     for instruction in kernel.stages.flatMap(\.body.instructions) {
       if case .load(_, _, let own) = instruction.operation { guards.formUnion(own) }

@@ -15,24 +15,54 @@ extension BodyEmitter {
   /// The lanes of a load that goes step by step along the vectors, but element by element across them.
   ///
   /// As many vectors as there are lanes are loaded across and transposed in registers; the neighbours of the point
-  /// share them.
+  /// share them. A guard that says the same of all neighbours is checked once for each vector.
   ///
+  /// - Parameter otherwiseZero: whether the load gives zero where a guard fails.
   /// - Returns: nil where the elements do not lie so.
   func loadCrossed(
-    _ memory: Int, _ expression: IndexExpression, _ index: IndexValue, _ dtype: DType,
-    _ point: Point
+    _ memory: Int, _ expression: IndexExpression, _ guards: [IndexGuard], _ dtype: DType,
+    _ point: Point, otherwiseZero: Bool
   ) -> RegisterID? {
-    guard let crossing = point.crossing, let vector = point.vector, vector.active == nil,
-      crossing.count == vector.lanes, index.lanes == nil, index.stride > 1, expression.isAffine,
-      expression.dependence(on: crossing.id) == .affine(1), builder.readOnly.contains(memory)
+    guard let crossing = point.crossing, let vector = point.vector, expression.isAffine,
+      case .affine(let stride) = expression.dependence(on: vector.id), stride > 1,
+      expression.dependence(on: crossing.id) == .affine(1), builder.readOnly.contains(memory),
+      guards.isEmpty || otherwiseZero, guards.allSatisfy({ $0.isShared(along: crossing.id) })
     else { return nil }
     let type = LoopType(dtype, lanes: vector.lanes)
-    let first = index.base - LoopIndex(constant: crossing.place)
-    let rows = (0..<vector.lanes).map { lane in
-      let offset = first + LoopIndex(constant: lane * index.stride)
-      return builder.define(.load(LoopAccess(memory: memory, offset: offset)), type)
+    let rows = (0..<vector.lanes).map { lane -> RegisterID? in
+      // Lanes that are not active hold anything.
+      if let active = vector.active, lane >= active { return nil }
+      var row = point
+      row.vector = nil
+      row.counters[vector.id] = (point.counters[vector.id] ?? 0) + LoopIndex(constant: lane)
+      row.counters[crossing.id] =
+        (point.counters[crossing.id] ?? 0) - LoopIndex(constant: crossing.place)
+      let indices = IndexEmitter(builder: builder, point: row, values: [])
+      if guards.contains(where: indices.fails) { return nil }
+      let condition = conditions(guards, indices).scalar
+      return builder.define(
+        .load(
+          LoopAccess(
+            memory: memory, offset: place(indices.evaluate(expression).base, where: condition),
+            active: crossing.count < type.lanes ? crossing.count : nil,
+            mask: condition.map { widen($0, to: type.lanes) })), type)
     }
-    return Transposition(builder: builder, rows: rows, type: type).row(crossing.place)
+    let zeros = rows.contains(nil) ? builder.define(.constant(0), type) : nil
+    let all = rows.compactMap { $0 ?? zeros }
+    return Transposition(builder: builder, rows: all, type: type).row(crossing.place)
+  }
+}
+
+extension BodyEmitter {
+  /// A place in memory where a condition holds, and its beginning elsewhere: what lies beyond an end may be no memory,
+  /// and even a load without lanes takes long there.
+  private func place(_ place: LoopIndex, where condition: RegisterID?) -> LoopIndex {
+    guard let condition else { return place }
+    let type = LoopType(.i64)
+    let (own, first) = (
+      builder.define(.index(place), type), builder.define(.constant(0), type)
+    )
+    return .register(builder.define(.select(condition, own, first), type))
   }
 }
 

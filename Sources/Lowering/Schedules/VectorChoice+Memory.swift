@@ -65,6 +65,7 @@ extension VectorChoice {
       var size = min(points, extent)
       if id == across {
         plan.loops[place].tile = plan.lanes
+        plan.loops[place].staysTogether = true
         size = min(block.across, extent)
       } else if id == plan.vector {
         plan.loops[place].tile = extent >= line ? line : plan.lanes
@@ -262,10 +263,18 @@ extension VectorChoice {
 extension ScalarInstruction {
   /// Whether a load steps along a dimension, and is contiguous along another.
   func isCrossed(_ id: DimensionID, _ other: DimensionID) -> Bool {
-    guard case .load(.parameter, let index, let guards) = operation, guards.isEmpty,
-      index[0].isAffine, index[0].dependence(on: other) == .affine(1),
+    guard case .load(.parameter, let index, let guards) = operation,
+      guards.allSatisfy({ $0.isShared(along: other) }), index[0].isAffine,
+      index[0].dependence(on: other) == .affine(1),
       case .affine(let step) = index[0].dependence(on: id)
     else { return false }
     return step > 1
+  }
+}
+
+extension IndexGuard {
+  /// Whether it says the same of all neighbours along a dimension, and follows from counters alone.
+  func isShared(along id: DimensionID) -> Bool {
+    expression.isAffine && expression.dependence(on: id) == .affine(0)
   }
 }
