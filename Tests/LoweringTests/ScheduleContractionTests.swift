@@ -10,7 +10,7 @@ struct ScheduleContractionTests {
     case plain, transposedLeft, transposedRight, bothTransposed
   }
 
-  private func dot(
+  func dot(
     _ m: Int, _ n: Int, _ k: Int, _ layout: Layout, _ dtype: DType = .f32, epilogue: Bool = true
   ) -> KernelMaker {
     var maker = KernelMaker("dot_\(m)_\(n)_\(k)")
@@ -58,15 +58,6 @@ struct ScheduleContractionTests {
   func elementTypes(dtype: DType) throws {
     try checkSchedule(dot(9, 21, 11, .plain, dtype), tolerance: 2e-2)
     try checkSchedule(dot(9, 21, 11, .transposedRight, dtype, epilogue: false), tolerance: 2e-2)
-  }
-
-  /// Rows of the right factor that collide in the cache are packed.
-  @Test func packs() throws {
-    let maker = dot(66, 260, 3, .plain)
-    let loops = try schedule(maker.finished, for: scheduleTargets[1])
-    #expect(loops.phases.count == 2)
-    #expect(loops.memories.contains { $0.kind == .shared })
-    try checkSchedule(maker)
   }
 
   /// The heads of the loops over a dimension, as they are printed.

@@ -35,7 +35,10 @@ extension Candidate {
     let main = pieces.firstIndex { $0.kernel.stages.contains { !$0.folded.isEmpty } }
     let place = main ?? pieces.count - 1
     guard case .nest = pieces[place].work, place > 0 else { return pieces[place].summary }
-    return pieces[place].summary + ", columns packed first"
+    let copies = pieces[..<place].compactMap(\.kernel.parameters.last?.name)
+    return pieces[place].summary
+      + (copies.contains(PackedCopy.panels) ? ", columns packed first" : "")
+      + (copies.contains(PackedCopy.rows) ? ", rows packed first" : "")
   }
 }
 

@@ -132,7 +132,7 @@ extension Contraction {
       let varying = batch.filter { body.varying(with: $0)[column] }
       let copied = elements * Double(kernel.points(varying))
       return copied
-        * ((columnStride == 1 ? 3 / Double(lanes) : 2)
+        * ((columnStride == 1 ? 3 : 8) / Double(lanes)
           + transfer(copied, body.instructions[column].dtype, target)) + reads + phaseTime
     }
   }

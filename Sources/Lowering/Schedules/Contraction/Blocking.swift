@@ -195,7 +195,14 @@ extension Contraction {
     if rows.count > 1, extent >= 4 * lanes {
       return 2 * panelBytes > 3 * target.firstLevelCacheBytes
     }
-    return panelBytes > 3 * target.firstLevelCacheBytes
+    return readsFarRowsAgain(target)
+  }
+
+  /// Whether the rows come from beyond the second-level cache for each panel, which is more than the first-level cache
+  /// holds.
+  func readsFarRowsAgain(_ target: Target) -> Bool {
+    let size = fold.body.instructions[row].dtype.byteCount
+    return stepCount * 2 * lanes * size > 3 * target.firstLevelCacheBytes
       && Double(rowCount) * Double(stepCount * size) > Double(2 * target.secondLevelCacheBytes)
   }
 

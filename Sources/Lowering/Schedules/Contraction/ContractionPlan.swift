@@ -11,24 +11,40 @@ extension Contraction {
       }
       let (copy, product) = packed(width: lanes * blocking.vectors, target)
       return [copy, Piece(kernel: product.kernel, work: .blocks(product, blocking))]
-    case .nest(let tile, packs: false):
-      return [Piece(kernel: kernel, work: .nest(plan(tile, target, padded: [])))]
-    case .nest(let tile, packs: true):
-      let (copy, product) = packed(width: lanes * tile.vectors, target)
-      let padded: Set = [product.kernel.parameters.count - 1]
+    case .nest(let tile, let packs):
+      var (copies, product, padded): ([Piece], Contraction, Set<Int>) = ([], self, [])
+      if packs.contains(.columns) {
+        let (copy, packed) = packed(width: lanes * tile.vectors, target)
+        (copies, product) = ([copy], packed)
+        padded = [packed.kernel.parameters.count - 1]
+      }
+      if packs.contains(.rows) {
+        let (copy, packed) = product.packedRows(width: tile.rows[0], target)
+        (copies, product) = (copies + [copy], packed)
+      }
       let plan = product.plan(tile, target, padded: padded)
-      return [copy, Piece(kernel: product.kernel, work: .nest(plan))]
+      return copies + [Piece(kernel: product.kernel, work: .nest(plan))]
     }
   }
 
   /// The phase that copies the column factor into panels, and the contraction that reads them.
   private func packed(width: Int, _ target: Target) -> (copy: Piece, product: Contraction) {
-    let (packing, packed) = Panels(contraction: self, width: width).kernels()
+    let (packing, packed) = Panels.columns(of: self, width: width).kernels()
     let copy = normalize(packing)
     var plan = VectorChoice(kernel: copy, target: target).plan()
     plan.followLoads(of: copy)
     return (
       Piece(kernel: copy, work: .nest(plan)), Contraction(kernel: packed, self)
+    )
+  }
+
+  /// The phase that copies the row factor into panels as wide as a tile has rows, and the contraction that reads them.
+  private func packedRows(width: Int, _ target: Target) -> (copy: Piece, product: Contraction) {
+    let (packing, packed) = Panels.rows(of: self, width: width).kernels()
+    let panel = packing.outer.count - reduced.count - 2
+    let plan = VectorChoice(kernel: packing, target: target).copying(panel: panel, width: width)
+    return (
+      Piece(kernel: packing, work: .nest(plan)), Contraction(kernel: packed, self)
     )
   }
 
@@ -172,7 +188,36 @@ extension Contraction {
   }
 }
 
+extension VectorChoice {
+  /// The plan that copies elements which lie next to each other into narrow panels: as many panels at a time as share
+  /// lines of what is read, so that these are read once and the panels are written from front to back.
+  ///
+  /// - Parameter panel: the place of the loop over panels.
+  fileprivate func copying(panel: Int, width: Int) -> NestPlan {
+    let body = kernel.stages[0].body
+    let bytes = body.instructions.last?.dtype.byteCount ?? 4
+    var plan = NestPlan()
+    plan.vector = kernel.outer.last
+    plan.lanes = plan.vector.map { lanes($0, kernel.stages) } ?? 1
+    plan.work = kernel.work
+    plan.stages = [StagePlan()]
+    plan.loops = kernel.outer.map { OuterLoop(id: $0, block: kernel.extent($0)) }
+    plan.loops[plan.loops.count - 1].tile = ceilingQuotient(width, plan.lanes) * plan.lanes
+    let together = max(1, 2 * VectorChoice.lineBytes / (width * bytes))
+    plan.loops[panel].tile = min(together, kernel.extent(plan.loops[panel].id))
+    plan.distributeCopy(kernel)
+    return plan
+  }
+}
+
 extension NestPlan {
+  /// Divides a copy among tasks: the threads are awake for the products, and a copied element takes longer than an
+  /// operation in registers.
+  fileprivate mutating func distributeCopy(_ kernel: Kernel) {
+    let wanted = min(NestPlan.maximumTasks, work / (NestPlan.grain / 8))
+    distribute(kernel, into: wanted, order: Array(loops.indices))
+  }
+
   /// Orders the loops around the vectors by their steps in the memory that is read.
   ///
   /// A copy then reads from front to back; what it writes it writes in whole lines.
@@ -187,9 +232,7 @@ extension NestPlan {
     }
     loops = sorted.map(\.element) + [last]
     for place in loops.indices { loops[place].block = kernel.extent(loops[place].id) }
-    // The threads are awake for the products, and a copied element takes longer than an operation in registers.
-    let wanted = min(NestPlan.maximumTasks, work / (NestPlan.grain / 8))
-    distribute(kernel, into: wanted, order: Array(loops.indices))
+    distributeCopy(kernel)
   }
 }
 

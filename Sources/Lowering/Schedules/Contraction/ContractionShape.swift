@@ -88,8 +88,11 @@ struct Contraction {
   }
 
   /// Whether the column factor follows from constants alone, so that its copy is made once.
-  var isPackedOnce: Bool {
-    let needed = fold.body.needed(by: column)
+  var isPackedOnce: Bool { isCopiedOnce(column) }
+
+  /// Whether a factor follows from constants alone.
+  func isCopiedOnce(_ factor: Int) -> Bool {
+    let needed = fold.body.needed(by: factor)
     let loads = fold.body.instructions.indices.filter { needed[$0] }.compactMap { place in
       if case .load(let source, _, _) = fold.body.instructions[place].operation {
         source
@@ -101,13 +104,17 @@ struct Contraction {
   }
 
   /// Whether the column factor is to be copied into panels first.
-  var needsPacking: Bool {
+  ///
+  /// A processor fetches lines ahead that follow each other evenly within a page, as vectors of whole lines do.
+  func needsPacking(_ target: Target) -> Bool {
     guard columnStride == 1 else { return true }
     let rowCount = kernel.points(rows)
+    let farStep = target.vectorBytes >= Target.lineBytes ? 4096 : 1024
     // Vectors that do not begin at multiples of their size lie across two lines.
     let isAligned = extent % lanes == 0
     if isPackedOnce { return columnStep >= 1024 || !isAligned && extent > lanes }
-    return columnStep >= 1024 && rowCount >= 64 || !isAligned && extent > lanes && rowCount >= 128
+    return columnStep >= farStep && rowCount >= 64
+      || !isAligned && extent > lanes && rowCount >= 128
   }
 }
 

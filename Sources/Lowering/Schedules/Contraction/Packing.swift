@@ -1,33 +1,64 @@
 import GraphIR
 import LoopIR
 
-/// The column factor of a contraction, copied so that the products read it from front to back: panels as wide as
-/// the register tile, in each the steps of the reduction one after the other, padded at the end.
+/// A factor of a contraction, copied so that the products read it from front to back: panels as wide as the register
+/// tile, in each the steps of the reduction one after the other, padded at the end.
 struct Panels {
-  let contraction: Contraction
+  let kernel: Kernel
+  /// The factor.
+  let factor: Int
+  /// The dimension along which panels are wide.
+  let along: DimensionID
   /// The elements of a row of a panel.
   let width: Int
+  /// The copy's name.
+  let name: String
+  /// The dimensions besides that one on which the factor depends, in the order of the panels' layout: those of several
+  /// panels, and those within one.
+  private let (outer, reduced): ([DimensionID], [DimensionID])
 
-  private var kernel: Kernel { contraction.kernel }
-  private var body: ScalarBody { contraction.fold.body }
+  private var body: ScalarBody { kernel.stages[0].body }
+  private var extent: Int { kernel.extent(along) }
 
-  /// The dimensions besides the vector dimension that the factor depends on, in the order of the panels' layout.
-  private func layout(of kernel: Kernel) -> (batch: [DimensionID], reduced: [DimensionID]) {
+  /// The panels of the columns.
+  static func columns(of contraction: Contraction, width: Int) -> Panels {
+    Panels(
+      contraction, contraction.column, along: contraction.vector, contraction.batch, width,
+      PackedCopy.panels)
+  }
+
+  /// The panels of the rows along the first row dimension.
+  static func rows(of contraction: Contraction, width: Int) -> Panels {
+    let others = contraction.rows.dropFirst().reversed()
+    return Panels(
+      contraction, contraction.row, along: contraction.rows[0], contraction.batch + others, width,
+      PackedCopy.rows)
+  }
+
+  private init(
+    _ contraction: Contraction, _ factor: Int, along: DimensionID, _ outer: [DimensionID],
+    _ width: Int, _ name: String
+  ) {
+    kernel = contraction.kernel
+    self.factor = factor
+    self.along = along
+    self.width = width
+    self.name = name
+    let body = contraction.fold.body
     func used(_ list: [DimensionID]) -> [DimensionID] {
-      list.filter { body.varying(with: $0)[contraction.column] }
+      list.filter { body.varying(with: $0)[factor] }
     }
-    return (used(contraction.batch), used(contraction.reduced))
+    (self.outer, reduced) = (used(outer), used(contraction.reduced))
   }
 
   /// The kernel that copies, and the contraction that reads the copy; both have the copy as their last parameter.
   func kernels() -> (packing: Kernel, packed: Kernel) {
-    let (batch, reduced) = layout(of: kernel)
-    let panels = ceilingQuotient(contraction.extent, width)
-    let dtype = body.instructions[contraction.column].dtype
-    let count = kernel.points(batch) * panels * kernel.points(reduced) * width
+    let panels = ceilingQuotient(extent, width)
+    let dtype = body.instructions[factor].dtype
+    let count = kernel.points(outer) * panels * kernel.points(reduced) * width
     var packed = kernel
     packed.parameters.append(
-      KernelParameter(name: PackedCopy.panels, type: TensorType(dtype, [count]), role: .update))
+      KernelParameter(name: name, type: TensorType(dtype, [count]), role: .update))
     let copy = TensorReference.parameter(packed.parameters.count - 1)
 
     var packing = packed
@@ -35,29 +66,27 @@ struct Panels {
     packing.locals = []
     let panel = packing.addDimension("panel", panels)
     let lane = packing.addDimension("lane", width)
-    packing.outer = batch + [panel] + reduced + [lane]
-    let column = IndexExpression.dimension(panel) * width + .dimension(lane)
-    var slice = body.slice(endingAt: contraction.column)
-    if contraction.extent % width != 0 {
-      slice.guardLoads(IndexGuard(.dimension(contraction.vector), below: contraction.extent))
+    packing.outer = outer + [panel] + reduced + [lane]
+    let place = IndexExpression.dimension(panel) * width + .dimension(lane)
+    var slice = body.slice(endingAt: factor)
+    if extent % width != 0 {
+      slice.guardLoads(IndexGuard(.dimension(along), below: extent))
     }
     let bounds = packing.bounds
-    let vector = IndexExpression.Atom.dimension(contraction.vector)
-    slice.mapExpressions { $0.substituting(in: bounds) { $0 == vector ? column : nil } }
+    let original = IndexExpression.Atom.dimension(along)
+    slice.mapExpressions { $0.substituting(in: bounds) { $0 == original ? place : nil } }
     packing.stages = [
       KernelStage(
         target: copy,
-        index: [
-          place(batch, .dimension(panel), reduced, .dimension(lane), in: packing, panels: panels)
-        ],
-        dimensions: [], kind: .map, body: slice, location: contraction.fold.location)
+        index: [self.place(.dimension(panel), .dimension(lane), in: packing, panels: panels)],
+        dimensions: [], kind: .map, body: slice, location: kernel.stages[0].location)
     ]
 
-    let own = IndexExpression.dimension(contraction.vector)
-    let index = place(
-      batch, own.quotient(by: width, in: packed.bounds), reduced,
-      own.remainder(by: width, in: packed.bounds), in: packed, panels: panels)
-    packed.stages[0].body.instructions[contraction.column] = ScalarInstruction(
+    let own = IndexExpression.dimension(along)
+    let index = self.place(
+      own.quotient(by: width, in: packed.bounds), own.remainder(by: width, in: packed.bounds),
+      in: packed, panels: panels)
+    packed.stages[0].body.instructions[factor] = ScalarInstruction(
       .load(copy, [index], guards: []), [], dtype)
     packed.stages[0].body.clearUnused()
     return (packing, packed)
@@ -65,11 +94,10 @@ struct Panels {
 
   /// The place of an element in the panels.
   private func place(
-    _ batch: [DimensionID], _ panel: IndexExpression, _ reduced: [DimensionID],
-    _ lane: IndexExpression, in kernel: Kernel, panels: Int
+    _ panel: IndexExpression, _ lane: IndexExpression, in kernel: Kernel, panels: Int
   ) -> IndexExpression {
     var place: IndexExpression = 0
-    for id in batch { place = place * kernel.extent(id) + .dimension(id) }
+    for id in outer { place = place * kernel.extent(id) + .dimension(id) }
     place = place * panels + panel
     for id in reduced { place = place * kernel.extent(id) + .dimension(id) }
     return place * width + lane
