@@ -35,4 +35,28 @@ extension ScheduleContractionTests {
     #expect(!loops.memories.contains { $0.name == "sums" })
     try checkSchedule(maker, tolerance: 1e-4, targets: [target])
   }
+
+  /// Products of many matrices; tasks turn the columns of their own ones before they multiply.
+  @Test(arguments: [(3, 7, 18, 6, false), (21, 24, 37, 20, true)])
+  func batched(batch: Int, rows: Int, columns: Int, steps: Int, copies: Bool) throws {
+    var maker = KernelMaker("batched")
+    let (b, i) = (maker.dimension("b", batch), maker.dimension("i", rows))
+    let (j, r) = (maker.dimension("j", columns), maker.dimension("r", steps))
+    let x = maker.input(.f32, [batch, rows, steps])
+    let y = maker.input(.f32, [batch, columns, steps])
+    let out = maker.output(.f32, [batch, rows, columns])
+    maker.kernel.outer = [b, i, j]
+    maker.stage(
+      out, [at(b), at(i), at(j)], .fold(.sum, over: [r]),
+      [
+        load(x, [at(b), at(i), at(r)]), load(y, [at(b), at(j), at(r)]),
+        ScalarInstruction(.binary(.multiply), [0, 1], .f32),
+      ])
+    for target in scheduleTargets.dropFirst() where copies {
+      let loops = try schedule(maker.finished, for: target)
+      #expect(loops.phases.count == 1)
+      #expect(loops.memories.contains { $0.name == "panels" && $0.kind == .worker })
+    }
+    try checkSchedule(maker)
+  }
 }

@@ -300,23 +300,6 @@ struct ScheduleContractionTests {
     try checkSchedule(maker, tolerance: 1e-3)
   }
 
-  @Test func batched() throws {
-    var maker = KernelMaker("batched")
-    let (b, i) = (maker.dimension("b", 3), maker.dimension("i", 7))
-    let (j, r) = (maker.dimension("j", 18), maker.dimension("r", 6))
-    let x = maker.input(.f32, [3, 7, 6])
-    let y = maker.input(.f32, [3, 18, 6])
-    let out = maker.output(.f32, [3, 7, 18])
-    maker.kernel.outer = [b, i, j]
-    maker.stage(
-      out, [at(b), at(i), at(j)], .fold(.sum, over: [r]),
-      [
-        load(x, [at(b), at(i), at(r)]), load(y, [at(b), at(j), at(r)]),
-        ScalarInstruction(.binary(.multiply), [0, 1], .f32),
-      ])
-    try checkSchedule(maker)
-  }
-
   /// NHWC convolutions with padding and stride.
   @Test(arguments: [(1, 6, 1, 0), (3, 16, 1, 1), (6, 5, 2, 2), (16, 6, 1, 2), (4, 33, 3, 1)])
   func convolution(inputs: Int, outputs: Int, stride: Int, padding: Int) throws {

@@ -47,13 +47,21 @@ struct NestEmitter {
       body: body, varyingLocals: kernel.varyingLocals(with: plan.vector), fault: fault)
   }
 
+  /// How many blocks the tasks divide each loop into.
+  private var counts: [Int] { plan.loops.map { ceilingQuotient(kernel.extent($0.id), $0.block) } }
+
   /// Emits the phase.
-  func emit() throws(Diagnostic) {
-    let counts = plan.loops.map { ceilingQuotient(kernel.extent($0.id), $0.block) }
+  ///
+  /// - Parameter copies: what each task does first, divided among as many tasks.
+  func emit(after copies: [NestEmitter] = []) throws(Diagnostic) {
+    let counts = counts
     let taskCount = counts.reduce(1, *)
     try builder.phase(
       taskCount: taskCount, workPerTask: ceilingQuotient(plan.work, taskCount)
     ) { task throws(Diagnostic) in
+      for copy in copies {
+        try copy.outer(0, copy.starts(of: task, copy.counts), Tile())
+      }
       let starts = self.starts(of: task, counts)
       if plan.isGathered {
         return try gather(starts, next: self.starts(of: task + 1, counts))

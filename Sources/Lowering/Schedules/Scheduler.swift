@@ -82,14 +82,19 @@ func loops(
       _ = builder.addMemory(
         LoopMemory(
           name: parameter.name, dtype: parameter.type.dtype,
-          count: parameter.type.shape.elementCount, kind: .shared))
+          count: parameter.type.shape.elementCount,
+          kind: piece.copies.isEmpty ? .shared : .worker))
     }
   }
   for piece in pieces {
     builder.readOnly = piece.kernel.readOnlyParameters
     switch piece.work {
     case .nest(let plan):
-      try NestEmitter(builder, piece.kernel, plan, fault: options.fault).emit()
+      let copies = piece.copies.compactMap { copy -> NestEmitter? in
+        guard case .nest(let plan) = copy.work else { return nil }
+        return NestEmitter(builder, copy.kernel, plan, fault: options.fault)
+      }
+      try NestEmitter(builder, piece.kernel, plan, fault: options.fault).emit(after: copies)
     case .blocks(let contraction, let blocking):
       try BlockedEmitter(builder, contraction, blocking, fault: options.fault).emit()
     case .attention(let attention):

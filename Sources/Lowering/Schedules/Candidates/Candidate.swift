@@ -54,6 +54,7 @@ extension Piece {
       let order = plan.loops.map { name($0.id) }.joined(separator: ", ")
       return (parts.isEmpty ? "point by point" : "tile " + parts.joined(separator: ", "))
         + (order.isEmpty ? "" : ", loops \(order)")
+        + (copies.isEmpty ? "" : ", columns packed by each task")
     case .blocks(let contraction, let blocking):
       let columns =
         switch blocking.columns {

@@ -12,6 +12,7 @@ extension Contraction {
       let (copy, product) = packed(width: lanes * blocking.vectors, target)
       return [copy, Piece(kernel: product.kernel, work: .blocks(product, blocking))]
     case .nest(let tile, let packs):
+      if packs == .columns, let own = copyingByTask(tile, target) { return [own] }
       var (copies, product, padded): ([Piece], Contraction, Set<Int>) = ([], self, [])
       if packs.contains(.columns) {
         let (copy, packed) = packed(width: lanes * tile.vectors, target)
@@ -36,6 +37,29 @@ extension Contraction {
     return (
       Piece(kernel: copy, work: .nest(plan)), Contraction(kernel: packed, self)
     )
+  }
+
+  /// The phase whose tasks copy the columns of their own products first, so that these do not leave the caches; nil where
+  /// tasks share columns, or those of one are too many.
+  private func copyingByTask(_ tile: RegisterTile, _ target: Target) -> Piece? {
+    var plan = plan(tile, target, padded: [])
+    guard !isPackedOnce, !batch.isEmpty,
+      batch.allSatisfy({ fold.body.varying(with: $0)[column] }),
+      plan.loops.dropFirst(batch.count).allSatisfy({ $0.block >= kernel.extent($0.id) })
+    else { return nil }
+    let own = plan.loops.prefix(batch.count)
+    let parts = Dictionary(uniqueKeysWithValues: own.map { ($0.id, $0.block) })
+    let panels = Panels.columns(of: self, width: lanes * tile.vectors, parts: parts)
+    let (packing, packed) = panels.kernels()
+    guard let copy = packed.parameters.last?.type,
+      copy.byteCount <= target.secondLevelCacheBytes / 4
+    else { return nil }
+    plan.padded = [packed.parameters.count - 1]
+    var copying = VectorChoice(kernel: packing, target: target).plan()
+    copying.followLoads(of: packing)
+    copying.follow(Array(own), of: packing)
+    return Piece(
+      kernel: packed, work: .nest(plan), copies: [Piece(kernel: packing, work: .nest(copying))])
   }
 
   /// The phase that copies the row factor into panels as wide as a tile has rows, and the contraction that reads them.
@@ -218,6 +242,13 @@ extension NestPlan {
     distribute(kernel, into: wanted, order: Array(loops.indices))
   }
 
+  /// Gives a copy the tasks of the products that read it: the same loops come first, and no other is divided.
+  fileprivate mutating func follow(_ first: [OuterLoop], of kernel: Kernel) {
+    let rest = loops.filter { loop in !first.contains { $0.id == loop.id } }
+    loops = first + rest
+    for place in first.count..<loops.count { loops[place].block = kernel.extent(loops[place].id) }
+  }
+
   /// Orders the loops around the vectors by their steps in the memory that is read.
   ///
   /// A copy then reads from front to back; what it writes it writes in whole lines.
@@ -237,8 +268,8 @@ extension NestPlan {
 }
 
 /// A phase: a kernel whose parameter i is memory i, and how it is computed.
-struct Piece {
-  enum Work {
+struct Piece: Sendable {
+  enum Work: Sendable {
     /// As one loop nest.
     case nest(NestPlan)
     /// As a contraction in blocks.
@@ -250,4 +281,6 @@ struct Piece {
   var work: Work
   /// Where a part of the reduction is computed: what its dimensions are in those of the whole.
   var originals: [DimensionID: IndexExpression] = [:]
+  /// The copies that each task makes for itself first, as loop nests with the same tasks.
+  var copies: [Piece] = []
 }

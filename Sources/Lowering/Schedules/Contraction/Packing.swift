@@ -16,15 +16,21 @@ struct Panels {
   /// The dimensions besides that one on which the factor depends, in the order of the panels' layout: those of several
   /// panels, and those within one.
   private let (outer, reduced): ([DimensionID], [DimensionID])
+  /// Of dimensions of several panels how many points the copy holds, where it is that of a task.
+  private let parts: [DimensionID: Int]
 
   private var body: ScalarBody { kernel.stages[0].body }
   private var extent: Int { kernel.extent(along) }
 
   /// The panels of the columns.
-  static func columns(of contraction: Contraction, width: Int) -> Panels {
+  ///
+  /// - Parameter parts: how many points of batch dimensions a task has that copies the panels for itself.
+  static func columns(
+    of contraction: Contraction, width: Int, parts: [DimensionID: Int] = [:]
+  ) -> Panels {
     Panels(
       contraction, contraction.column, along: contraction.vector, contraction.batch, width,
-      PackedCopy.panels)
+      PackedCopy.panels, parts)
   }
 
   /// The panels of the rows along the first row dimension.
@@ -37,13 +43,14 @@ struct Panels {
 
   private init(
     _ contraction: Contraction, _ factor: Int, along: DimensionID, _ outer: [DimensionID],
-    _ width: Int, _ name: String
+    _ width: Int, _ name: String, _ parts: [DimensionID: Int] = [:]
   ) {
     kernel = contraction.kernel
     self.factor = factor
     self.along = along
     self.width = width
     self.name = name
+    self.parts = parts
     let body = contraction.fold.body
     func used(_ list: [DimensionID]) -> [DimensionID] {
       list.filter { body.varying(with: $0)[factor] }
@@ -55,7 +62,8 @@ struct Panels {
   func kernels() -> (packing: Kernel, packed: Kernel) {
     let panels = ceilingQuotient(extent, width)
     let dtype = body.instructions[factor].dtype
-    let count = kernel.points(outer) * panels * kernel.points(reduced) * width
+    let several = outer.reduce(1) { $0 * (parts[$1] ?? kernel.extent($1)) }
+    let count = several * panels * kernel.points(reduced) * width
     var packed = kernel
     packed.parameters.append(
       KernelParameter(name: name, type: TensorType(dtype, [count]), role: .update))
@@ -97,7 +105,12 @@ struct Panels {
     _ panel: IndexExpression, _ lane: IndexExpression, in kernel: Kernel, panels: Int
   ) -> IndexExpression {
     var place: IndexExpression = 0
-    for id in outer { place = place * kernel.extent(id) + .dimension(id) }
+    for id in outer {
+      let own = IndexExpression.dimension(id)
+      place =
+        parts[id].map { place * $0 + own.remainder(by: $0, in: kernel.bounds) }
+        ?? place * kernel.extent(id) + own
+    }
     place = place * panels + panel
     for id in reduced { place = place * kernel.extent(id) + .dimension(id) }
     return place * width + lane
