@@ -70,6 +70,29 @@ struct ScheduleTests {
     try checkSchedule(maker)
   }
 
+  /// A padded copy: few channels are copied together with their neighbours in a row, though rows end in guards.
+  @Test(arguments: [(1, 1), (2, 0), (3, 1), (3, 5), (7, 2), (8, 1)])
+  func paddedCopy(channels: Int, before: Int) throws {
+    var maker = KernelMaker("pad")
+    let (h, w) = (maker.dimension("h", 5), maker.dimension("w", 23))
+    let c = maker.dimension("c", channels)
+    let x = maker.input(.f32, [3, 17, channels])
+    let out = maker.output(.f32, [5, 23, channels])
+    maker.kernel.outer = [h, w, c]
+    let (row, column) = (at(h) - 1, at(w) - IndexExpression(constant: before))
+    maker.stage(
+      out, [at(h), at(w), at(c)], .map,
+      [
+        ScalarInstruction(.constant(UInt64(Float(0.5).bitPattern)), [], .f32),
+        load(
+          x, [row, column, at(c)],
+          guards: [IndexGuard(row, below: 3), IndexGuard(column, below: 17)], otherwise: [0]),
+      ])
+    try checkSchedule(maker)
+    let loops = try schedule(maker.finished, for: scheduleTargets[2]).description
+    #expect(channels == 8 || loops.contains("f32x16"), "\(loops)")
+  }
+
   /// The gradient of pooling and a reshape: quotients and remainders of dimensions.
   @Test(arguments: [(4, 6, 6), (5, 7, 1), (8, 2, 16)])
   func quotients(height: Int, width: Int, channels: Int) throws {

@@ -8,7 +8,8 @@ import LoopIR
 /// * a sum whose terms are zero where a stride does not divide an index has only the others;
 /// * no term of a fold is chosen to be zero where its loads make it zero;
 /// * a dimension that occurs divided by a constant is split, so that no division is left;
-/// * dimensions that every index walks through as if they were one are one;
+/// * dimensions that every index walks through as if they were one are one, though guards of maps ask for a short one
+///   beside another alone;
 /// * folds run along the shortest steps in memory innermost, and those that wait for nothing come first.
 ///
 /// A scatter's target keeps its shape: each of its indices is checked on its own.
@@ -21,6 +22,7 @@ func normalize(_ kernel: Kernel) -> Kernel {
   if kernel.stages.contains(where: \.isScatter) { return kernel }
   kernel.splitDivided()
   kernel.mergeDimensions()
+  kernel.mergeGuarded()
   kernel.orderFolds()
   kernel.leadWithFolds()
   return kernel
@@ -117,7 +119,7 @@ extension Kernel {
   }
 
   /// Merges pairs of dimensions of one list while every index allows it.
-  fileprivate mutating func mergeDimensions() {
+  mutating func mergeDimensions() {
     while let (a, b) = mergeablePair() {
       let minor = extent(b)
       let whole = addDimension(
