@@ -91,7 +91,10 @@ struct SplitReduction {
     guard steps >= 2048, kernel.work >= 8 * NestPlan.grain, results <= 1 << 16,
       results <= steps * 4
     else { return nil }
-    var most = max(1, min(mostParts(kernel), steps / 256, max(2, (1 << 20) / results)))
+    // Sums that no cache holds until they are added go to memory and back.
+    let (cached, all) = ((1 << 18) / results, (1 << 20) / results)
+    let few = max(2, cached, min(all, steps / 1024))
+    var most = max(1, min(mostParts(kernel), steps / 256, few))
     var counts: [(id: DimensionID, count: Int)] = []
     for id in over {
       let count = (1...most).last { kernel.extent(id) % $0 == 0 } ?? 1
