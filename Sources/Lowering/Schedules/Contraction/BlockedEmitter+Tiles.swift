@@ -71,6 +71,13 @@ extension BlockedEmitter {
     return values[values.count - 1]
   }
 
+  /// Asks for a step's share of the tile behind one that a phase before has copied.
+  func askForNextTile(_ rows: Rows, _ step: LoopIndex) {
+    guard let copies else { return }
+    let next = rows.place + LoopIndex(constant: blocking.tileSize(lanes))
+    builder.prefetch(copies, next + step * blocking.rows)
+  }
+
   /// Asks for a step's share of the rows and columns of the next block of the reduction.
   func askAhead(_ part: Part, _ rows: Rows, _ columns: Columns, _ step: LoopIndex) {
     let passes = blocking.panels * blocking.tiles

@@ -307,6 +307,7 @@ struct BlockedEmitter {
     try builder.loop("step", to: LoopIndex(constant: part.count), unroll: 4) {
       step throws(Diagnostic) in
       if case .packedFirst = blocking.columns { askAhead(part, columns, slot, step) }
+      if blocking.copiesRowsFirst, blocking.hasFarRows { askForNextTile(rows, step) }
       if blocking.hasRowsInPlace { askAhead(part, rows, columns, step) }
       let vectors = try vectors(of: columns, part, at: step)
       for row in 0..<rows.count {
