@@ -12,17 +12,29 @@ extension Loss {
   }
 
   /// The cross-entropy of labels 0 or 1 under the sigmoid of the outputs (logits).
-  ///
-  /// It is computed as `max(x, 0) - x * label + log(1 + e^-|x|)`, which does not overflow.
-  public static let binaryCrossEntropy = binary("binary cross-entropy", .logits) {
-    crossEntropy($0, $1)
-  }
+  public static let binaryCrossEntropy = binaryCrossEntropy(.logits)
 
-  /// The cross-entropy of labels 0 or 1 under the outputs, which are probabilities; a logarithm is held above -100.
-  public static let binaryCrossEntropyOfProbabilities = binary(
-    "binary cross-entropy of probabilities", .probabilities
-  ) { output, label in
-    -(label * output.boundedLog() + (1 - label) * (1 - output).boundedLog())
+  /// The cross-entropy of labels t under probabilities p of 1: `-(w1 * t * log p + w0 * (1 - t) * log(1 - p))`.
+  ///
+  /// - Parameters:
+  ///   - form: Whether the outputs are logits, of which the sigmoid makes probabilities, or probabilities, whose logarithms
+  ///     are held as `crossEntropy` does.
+  ///   - smoothing: The share of a label that is spread over 0 and 1 alike (Szegedy et al., "Rethinking the inception
+  ///     architecture", CVPR 2016): from 0 to 1.
+  ///   - weights: How much labels 0 and labels 1 count, `[w0, w1]`; both alike, with 1, when nil.
+  public static func binaryCrossEntropy(
+    _ form: OutputForm, smoothing: Double = 0, weights: [Double]? = nil
+  ) -> Loss {
+    let fault =
+      problem(ofSmoothing: smoothing) ?? problem(ofWeights: weights)
+      ?? (weights?.count ?? 2 == 2 ? nil : "labels 0 and 1 have two weights, not \(weights ?? [])")
+    return binary("binary cross-entropy", form, fault) { output, label in
+      let target = smoothing == 0 ? label : label * (1 - smoothing) + smoothing / 2
+      let cost = costs(output, form)
+      let (zero, one) = (cost.zero * (1 - target), cost.one * target)
+      guard let weights else { return zero + one }
+      return zero * weights[0] + one * weights[1]
+    }
   }
 
   /// The cross-entropy of labels 0 or 1 under the sigmoid of the outputs x (logits), times `(1 - p)^gamma`, where p is the
@@ -30,14 +42,20 @@ extension Loss {
   ///
   /// Labels 1 count `alpha`, labels 0 `1 - alpha` (Lin et al., "Focal loss for dense object detection", ICCV 2017).
   ///
-  /// - Parameter alpha: The weight of labels 1; nil weighs both alike, with 1.
+  /// - Parameters:
+  ///   - gamma: The exponent, from 0.
+  ///   - alpha: The weight of labels 1, from 0 to 1; nil weighs both alike, with 1.
   public static func binaryFocal(gamma: Double = 2, alpha: Double? = 0.25) -> Loss {
-    binary("binary focal", .logits) { output, label in
-      let probability = output.sigmoid()
-      let missing = probability + label - probability * label * 2
-      let focused = crossEntropy(output, label) * missing.power(gamma)
-      guard let alpha else { return focused }
-      return focused * (label * alpha + (1 - label) * (1 - alpha))
+    let fault =
+      problem(ofGamma: gamma)
+      ?? ((0...1).contains(alpha ?? 0) ? nil : "alpha is \(alpha ?? 0) and must lie within 0 and 1")
+    return binary("binary focal", .logits, fault) { output, label in
+      let cost = costs(output, .logits)
+      // 1 - p, without the cancellation of a difference.
+      let missing = label * (-output).sigmoid() + (1 - label) * output.sigmoid()
+      let (zero, one) = (cost.zero * (1 - label), cost.one * label)
+      let weighted = alpha.map { zero * (1 - $0) + one * $0 } ?? zero + one
+      return weighted * missing.heldAboveZero().power(gamma)
     }
   }
 
@@ -53,25 +71,43 @@ extension Loss {
       }
     }, defaultMetrics: [.accuracy])
 
-  private static func crossEntropy(_ logits: Tensor, _ label: Tensor) -> Tensor {
-    logits.maximum(0) - logits * label + (-logits.abs()).exp().log1p()
+  /// The cross-entropies of a label 0 and of a label 1: `-log(1 - p)` and `-log p`.
+  private static func costs(_ output: Tensor, _ form: OutputForm) -> (zero: Tensor, one: Tensor) {
+    switch form {
+    // No written-out softplus: |x| has no slope at 0, where the outputs of a model with zeros for weights are.
+    case .logits: (output.softplus(), (-output).softplus())
+    case .probabilities: (-(1 - output).boundedLog(), -output.boundedLog())
+    }
   }
 
   private static func binary(
-    _ name: String, _ form: OutputForm, _ body: @escaping @Sendable (Tensor, Tensor) -> Tensor
+    _ name: String, _ form: OutputForm, _ problem: String?,
+    _ body: @escaping @Sendable (Tensor, Tensor) -> Tensor
   ) -> Loss {
     Loss(
       name,
       { output, label in
         let label = label.asTarget(of: output)
         return requireEqualTypes(name, output, label) { body(output, label).meanOfExamples() }
-      }, outputName: form == .logits ? "logits" : "probabilities",
+      }, problem: problem, outputName: form == .logits ? "logits" : "probabilities",
       interpretation: form == .logits ? ("probabilities", { $0.sigmoid() }) : nil,
       defaultMetrics: form == .logits ? [.accuracy] : [])
   }
 }
 
 extension Tensor {
-  /// The logarithm of a probability, not below -100.
-  func boundedLog() -> Tensor { log().maximum(-100) }
+  /// The logarithm of a probability; of one that is 0 the logarithm of the least number that `heldAboveZero` leaves.
+  func boundedLog() -> Tensor { heldAboveZero().log() }
+
+  /// These probabilities, of which none is below e^-100 or the least normal number of the dtype, and no gradient flows to
+  /// one that was: so logarithms, roots and their slopes are finite where a sigmoid or a softmax has underflowed.
+  func heldAboveZero() -> Tensor {
+    let leastNormal =
+      switch dtype {
+      case .f16: 0x1p-14
+      case .f32, .bf16: 0x1p-126
+      case .f64, .i8, .i16, .i32, .i64, .u8, .u16, .u32, .u64, .bool: 0x1p-1022
+      }
+    return maximum(Swift.max(leastNormal, 3.720075976020836e-44))
+  }
 }

@@ -22,7 +22,7 @@ extension Loss {
   ///
   /// - Parameters:
   ///   - form: Whether the outputs are logits, of which the softmax makes probabilities, or probabilities, whose
-  ///     logarithms are held above -100.
+  ///     logarithms are held above -100 (above -87 in f32, whose least normal number is e^-87).
   ///   - smoothing: The share of a label that is spread over all classes (Szegedy et al., "Rethinking the inception
   ///     architecture", CVPR 2016): from 0 to 1.
   ///   - weights: How much each class counts; all alike, with 1, when nil. The mean over a batch divides by the number of
@@ -30,7 +30,8 @@ extension Loss {
   public static func crossEntropy(
     _ form: OutputForm = .logits, smoothing: Double = 0, weights: [Double]? = nil
   ) -> Loss {
-    ofClasses("cross-entropy", form, weights) { logProbabilities, target in
+    let fault = problem(ofSmoothing: smoothing) ?? problem(ofWeights: weights)
+    return ofClasses("cross-entropy", form, weights, fault) { logProbabilities, target in
       let classes = Double(logProbabilities.shape[-1])
       let smoothed = smoothing == 0 ? target : target * (1 - smoothing) + smoothing / classes
       return -(smoothed * logProbabilities)
@@ -39,18 +40,25 @@ extension Loss {
 
   /// The cross-entropy of labels times `(1 - p)^gamma`, where p is the label's probability: what is right already counts
   /// little (Lin et al., "Focal loss for dense object detection", ICCV 2017, for several classes).
+  ///
+  /// - Parameters:
+  ///   - form: As in `crossEntropy`.
+  ///   - gamma: The exponent, from 0.
+  ///   - weights: How much each class counts; all alike, with 1, when nil.
   public static func focal(
     _ form: OutputForm = .logits, gamma: Double = 2, weights: [Double]? = nil
   ) -> Loss {
-    ofClasses("focal", form, weights) { logProbabilities, target in
-      -(target * logProbabilities * (1 - logProbabilities.exp()).power(gamma))
+    let fault = problem(ofGamma: gamma) ?? problem(ofWeights: weights)
+    return ofClasses("focal", form, weights, fault) { logProbabilities, target in
+      let missing = (-logProbabilities.expm1()).heldAboveZero()
+      return -(target * logProbabilities * missing.power(gamma))
     }
   }
 
   /// The Kullback-Leibler divergence of the outputs' probabilities from the labels', which have the outputs' shape and
   /// dtype: `sum over classes of t * (log t - log p)`; where t is 0 nothing is added.
   public static func kullbackLeibler(_ form: OutputForm = .logits) -> Loss {
-    ofClasses("Kullback-Leibler", form, nil) { logProbabilities, target in
+    ofClasses("Kullback-Leibler", form, nil, nil) { logProbabilities, target in
       let isZero = target.isAtMost(Tensor(0, target.dtype))
       let known = isZero.select(Tensor(1, target.dtype), otherwise: target)
       return target * (known.log() - logProbabilities)
@@ -62,7 +70,7 @@ extension Loss {
   /// - Parameter term: Gives the terms `[n, ..., classes]` from the logarithms of probabilities and the labels'
   ///   probabilities, both of that shape.
   private static func ofClasses(
-    _ name: String, _ form: OutputForm, _ weights: [Double]?,
+    _ name: String, _ form: OutputForm, _ weights: [Double]?, _ problem: String?,
     _ term: @escaping @Sendable (_ logProbabilities: Tensor, _ target: Tensor) -> Tensor
   ) -> Loss {
     Loss(
@@ -90,7 +98,7 @@ extension Loss {
           }
           return terms.reduced(.sum, [-1], false, .unknown).meanOfExamples()
         }
-      }, outputName: form == .logits ? "logits" : "probabilities",
+      }, problem: problem, outputName: form == .logits ? "logits" : "probabilities",
       interpretation: form == .logits ? ("probabilities", { $0.softmax() }) : nil,
       defaultMetrics: [.classAccuracy])
   }

@@ -34,11 +34,15 @@ public struct Loss: Sendable {
 
   init(
     _ name: String, _ perExample: @escaping @Sendable (Tensor, Tensor) -> Tensor,
-    outputName: String = "output",
+    problem: String? = nil, outputName: String = "output",
     interpretation: (String, @Sendable (Tensor) -> Tensor)? = nil, defaultMetrics: [Metric] = []
   ) {
     self.name = name
-    self.perExample = perExample
+    if let problem {
+      self.perExample = { output, _ in Loss.refuse(name, problem, output) }
+    } else {
+      self.perExample = perExample
+    }
     self.outputName = outputName
     self.interpretation = interpretation.map { (name: $0.0, function: $0.1) }
     self.defaultMetrics = defaultMetrics
@@ -69,6 +73,28 @@ public struct Loss: Sendable {
 }
 
 extension Loss {
+  /// Records that a loss was made of numbers that make no sense.
+  private static func refuse(_ name: String, _ problem: String, _ output: Tensor) -> Tensor {
+    Tensor.apply([output], "a loss is used", .unknown) { context, location in
+      context.fail(Diagnostic(.argument, "\(name): \(problem)", at: location))
+    }
+  }
+
+  /// What is wrong with the share of a label that is spread; nil when nothing is.
+  static func problem(ofSmoothing share: Double) -> String? {
+    (0...1).contains(share) ? nil : "the smoothing is \(share) and must lie within 0 and 1"
+  }
+
+  /// What is wrong with the weights of classes; nil when nothing is.
+  static func problem(ofWeights weights: [Double]?) -> String? {
+    weights?.first { !($0 >= 0 && $0.isFinite) }.map { "the weight \($0) is not a number from 0" }
+  }
+
+  /// What is wrong with the exponent of a focal loss; nil when nothing is.
+  static func problem(ofGamma gamma: Double) -> String? {
+    gamma >= 0 && gamma.isFinite ? nil : "gamma is \(gamma) and must be a number from 0"
+  }
+
   /// Goes on when output and label have one type; otherwise records both.
   static func requireEqualTypes(
     _ name: String, _ output: Tensor, _ label: Tensor, _ body: () -> Tensor

@@ -24,9 +24,10 @@ extension Loss {
   public static let l1 = ofDistance("L1") { $0.abs().sumOfExamples() }
 
   /// The mean over an example's elements of e² / 2 where |e| is at most `delta`, and of `delta * (|e| - delta / 2)`
-  /// elsewhere (Huber, "Robust estimation of a location parameter", 1964).
+  /// elsewhere (Huber, "Robust estimation of a location parameter", 1964); `delta` is positive.
   public static func huber(delta: Double = 1) -> Loss {
-    ofDistance("Huber") { distance in
+    let fault = delta > 0 && delta.isFinite ? nil : "delta is \(delta) and must be positive"
+    return ofDistance("Huber", fault) { distance in
       // The part of |e| within delta: its square, and the rest times delta, meet with one slope.
       let size = distance.abs()
       let inner = size.minimum(delta)
@@ -41,11 +42,12 @@ extension Loss {
   }
 
   private static func ofDistance(
-    _ name: String, _ body: @escaping @Sendable (Tensor) -> Tensor
+    _ name: String, _ problem: String? = nil, _ body: @escaping @Sendable (Tensor) -> Tensor
   ) -> Loss {
-    Loss(name) { output, label in
-      requireEqualTypes(name, output, label) { body(output - label) }
-    }
+    Loss(
+      name,
+      { output, label in requireEqualTypes(name, output, label) { body(output - label) } },
+      problem: problem)
   }
 }
 

@@ -7,6 +7,7 @@ output, and the gradients of sum(factor * output). Layouts are Martlet's: channe
 import json
 import pathlib
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -99,6 +100,10 @@ def activations():
         "logSoftmax": lambda x: F.log_softmax(x, -1),
     }
     cases = [case(name, function, [x]) for name, function in functions.items()]
+    # Where the slope jumps, the gradient is that of one side.
+    kinks = torch.tensor([[0.0, 6.0, -0.0]])
+    for name in ["relu", "relu6", "leakyReLU", "elu", "selu"]:
+        cases.append(case(f"{name} at its kinks", functions[name], [kinks]))
     cases.append(
         case(
             "PReLU", lambda x, prelu_slope: F.prelu(first(x), prelu_slope).movedim(1, -1),
@@ -132,11 +137,17 @@ def convolutions():
     conv("Conv1D valid", 1, (2, 7, 3), (3, 3, 4), "conv1d")
     conv("Conv1D full stride 2 dilation 2", 1, (2, 7, 3), (3, 3, 4), "conv1d", stride=2, dilation=2, padding=4)
     conv("Conv2D same stride 2", 2, (2, 6, 7, 2), (3, 3, 2, 3), "conv2d", same=(1, 1, 0, 1), stride=2)
+    conv("Conv1D same size 2", 1, (2, 5, 2), (2, 2, 3), "conv1d", same=(0, 1))
+    conv("Conv2D same dilation", 2, (1, 5, 5, 2), (3, 3, 2, 2), "conv2d", padding=2, dilation=2)
+    conv("Conv3D same", 3, (1, 3, 3, 3, 1), (3, 2, 3, 1, 2), "conv3d", same=(1, 1, 0, 1, 1, 1))
     conv("Conv2D groups dilation", 2, (1, 7, 6, 4), (3, 2, 2, 6), "conv2d", groups=2, dilation=2, padding=(1, 2))
     conv("Conv2D full", 2, (1, 4, 3, 2), (2, 3, 2, 2), "conv2d", padding=(1, 2))
     conv("Conv2D half stride 2", 2, (1, 6, 5, 2), (3, 3, 2, 2), "conv2d", stride=2, padding=1)
     conv("Conv3D", 3, (1, 4, 5, 3, 2), (2, 3, 2, 2, 3), "conv3d", stride=(1, 2, 1), padding=1)
     conv("DepthwiseConv2D", 2, (2, 5, 5, 3), (3, 3, 1, 6), "depthwiseconv2d", groups=3, padding=1)
+
+    conv("DepthwiseConv2D stride dilation", 2, (1, 7, 6, 2), (3, 2, 1, 2), "depthwiseconv2d",
+         groups=2, stride=2, dilation=(1, 2), padding=1)
 
     def separable(x, separableconv2d_depthwise_filter, separableconv2d_pointwise_filter,
                   separableconv2d_pointwise_bias):
@@ -179,10 +190,13 @@ def pooling():
     functions = [
         ("MaxPool1D", x1, lambda x: F.max_pool1d(x, 2)),
         ("MaxPool2D", x2, lambda x: F.max_pool2d(x, 3, 2, 1)),
+        ("MaxPool2D ties", (x2 * 2).round(), lambda x: F.max_pool2d(x, 3, 2, 1)),
         ("MaxPool3D", x3, lambda x: F.max_pool3d(x, 2)),
         ("AvgPool1D", x1, lambda x: F.avg_pool1d(x, 3, 2)),
         ("AvgPool2D", x2, lambda x: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False)),
         ("AvgPool3D", x3, lambda x: F.avg_pool3d(x, 2)),
+        ("AvgPool1D padded", x1,
+         lambda x: F.avg_pool1d(x, 3, 2, 1, count_include_pad=False)),
         ("L2Pool2D", x2, lambda x: F.lp_pool2d(x, 2, 2)),
         ("GlobalAvgPool", x2, lambda x: x.mean((2, 3))),
         ("GlobalMaxPool", x2, lambda x: x.amax((2, 3))),
@@ -233,7 +247,65 @@ def normalization():
              last(F.batch_norm(
                  first(x), torch.zeros(3), torch.ones(3), batchnorm_scale, batchnorm_bias,
                  training=True, eps=1e-3)), (3, 2, 4, 3))
+    def inference(x, batchnorm_scale, batchnorm_bias, batchnorm_runningMean, batchnorm_runningVariance):
+        return last(F.batch_norm(
+            first(x), batchnorm_runningMean.detach(), batchnorm_runningVariance.detach(),
+            batchnorm_scale, batchnorm_bias, training=False, eps=1e-3))
+
+    cases.append(case(
+        "BatchNorm inference", inference, [numbers(2, 2, 3, 3)],
+        batchnorm_scale=numbers(3, seed=2), batchnorm_bias=numbers(3, seed=3),
+        batchnorm_runningMean=numbers(3, seed=4),
+        batchnorm_runningVariance=numbers(3, seed=5, low=0.5, high=2.0)))
+    for name in ["runningMean", "runningVariance"]:
+        cases[-1]["gradients"].pop(f"batchnorm.{name}")
     write("normalization", cases)
+
+
+def composition():
+    """Layers made of layers, and tables."""
+    def residual(x, residual_0_weight, residual_0_bias, residual_1_weight, residual_1_bias,
+                 residual_shortcut_weight):
+        inner = torch.tanh(x @ residual_0_weight + residual_0_bias)
+        return inner @ residual_1_weight + residual_1_bias + x @ residual_shortcut_weight
+
+    def branches(x, branches_0_weight, branches_1_weight):
+        return torch.cat([x @ branches_0_weight, torch.tanh(x @ branches_1_weight)], -1)
+
+    def dense(x, denselyconnected_0_weight, denselyconnected_1_weight):
+        x = torch.cat([x, torch.tanh(x @ denselyconnected_0_weight)], -1)
+        return torch.cat([x, torch.tanh(x @ denselyconnected_1_weight)], -1)
+
+    def attention(x, multiheadattention_queriesKeysValues_weight,
+                  multiheadattention_queriesKeysValues_bias, multiheadattention_output_weight,
+                  multiheadattention_output_bias):
+        return F.multi_head_attention_forward(
+            x.movedim(1, 0), x.movedim(1, 0), x.movedim(1, 0), 4, 2,
+            multiheadattention_queriesKeysValues_weight.T, multiheadattention_queriesKeysValues_bias,
+            None, None, False, 0.0, multiheadattention_output_weight.T,
+            multiheadattention_output_bias, need_weights=False)[0].movedim(0, 1)
+
+    x = numbers(4, 3)
+    write("composition", [
+        case("Dense", lambda x, dense_weight, dense_bias: torch.sigmoid(x @ dense_weight + dense_bias),
+             [numbers(2, 2, 3)], dense_weight=numbers(3, 4, seed=2), dense_bias=numbers(4, seed=3)),
+        case("Residual", residual, [x], residual_0_weight=numbers(3, 4, seed=2),
+             residual_0_bias=numbers(4, seed=3), residual_1_weight=numbers(4, 2, seed=4),
+             residual_1_bias=numbers(2, seed=5), residual_shortcut_weight=numbers(3, 2, seed=6)),
+        case("Branches", branches, [x], branches_0_weight=numbers(3, 2, seed=2),
+             branches_1_weight=numbers(3, 3, seed=3)),
+        case("DenselyConnected", dense, [x], denselyconnected_0_weight=numbers(3, 2, seed=2),
+             denselyconnected_1_weight=numbers(5, 2, seed=3)),
+        case("Embedding", lambda i, embedding_weight: F.embedding(i, embedding_weight),
+             [torch.tensor([[4, 0, 4], [2, 4, 1]])], embedding_weight=numbers(5, 3, seed=2)),
+        case("PositionEmbedding", lambda x, positionembedding_weight: x + positionembedding_weight,
+             [numbers(2, 3, 2)], positionembedding_weight=numbers(3, 2, seed=2)),
+        case("MultiHeadAttention", attention, [numbers(2, 3, 4)],
+             multiheadattention_queriesKeysValues_weight=numbers(4, 12, seed=2),
+             multiheadattention_queriesKeysValues_bias=numbers(12, seed=3),
+             multiheadattention_output_weight=numbers(4, 4, seed=4),
+             multiheadattention_output_bias=numbers(4, seed=5)),
+    ])
 
 
 def losses():
@@ -253,11 +325,25 @@ def losses():
         p = torch.sigmoid(x)
         ce = F.binary_cross_entropy_with_logits(x, target, reduction="none")
         pt = p * target + (1 - p) * (1 - target)
-        return mean((alpha * target + (1 - alpha) * (1 - target)) * ce * (1 - pt) ** gamma)
+        weight = 1 if alpha is None else alpha * target + (1 - alpha) * (1 - target)
+        return mean(weight * ce * (1 - pt) ** gamma)
 
     def class_focal(logs, gamma=2.0):
         picked = logs.gather(-1, labels[:, None])[:, 0]
         return -weights[labels] * (1 - picked.exp()) ** gamma * picked
+
+    def weighted_binary(log_one, log_zero):
+        t = bits * 0.8 + 0.1
+        return mean(-(2.0 * t * log_one + 0.5 * (1 - t) * log_zero))
+
+    # Logits at 0, as a model with zeros for weights gives them, and far from it.
+    extreme = torch.tensor([[0.0, 0.0, 20.0], [-20.0, 0.0, -30.0], [30.0, 1e-3, 0.0], [5.0, 0.0, -300.0]])
+    sequence = numbers(2, 2, 3, seed=6, low=-2, high=2)
+    places = torch.tensor([[2, 0], [1, 1]])
+    masked = torch.tensor([[2, -1], [1, 0]])
+
+    def of_places(x, targets, **options):
+        return F.cross_entropy(x.movedim(-1, 1), targets, reduction="none", **options)
 
     cases = [
         case("meanSquaredError", lambda a, b: mean((a - b) ** 2), [y, t]),
@@ -271,22 +357,37 @@ def losses():
             F.binary_cross_entropy_with_logits(a, bits.double(), reduction="none")), [y]),
         case("binaryCrossEntropyOfProbabilities", lambda a: mean(
             F.binary_cross_entropy(a, bits.double(), reduction="none")), [probabilities]),
+        case("binaryCrossEntropy at extremes", lambda a: mean(
+            F.binary_cross_entropy_with_logits(a, bits.double(), reduction="none")), [extreme]),
+        case("binaryCrossEntropy smoothing weights", lambda a: weighted_binary(
+            F.logsigmoid(a), F.logsigmoid(-a)), [y]),
+        case("binaryCrossEntropyOfProbabilities smoothing weights", lambda a: weighted_binary(
+            a.log(), (1 - a).log()), [probabilities]),
         case("binaryFocal", lambda a: focal(a, bits.double()), [y]),
+        case("binaryFocal gamma 0.5", lambda a: focal(a, bits.double(), 0.5, None), [y]),
         case("hinge", lambda a: mean(F.relu(1 - (2 * bits - 1) * a)), [y]),
         case("softmaxCrossEntropy", lambda a: F.cross_entropy(a, labels, reduction="none"), [y]),
         case("crossEntropy one-hot", lambda a: F.cross_entropy(a, onehot, reduction="none"), [y]),
+        case("softmaxCrossEntropy of places", lambda a: mean(of_places(a, places)), [sequence]),
+        case("maskedSoftmaxCrossEntropy", lambda a: of_places(
+            a, masked, ignore_index=-1).sum(-1) / (masked >= 0).sum(-1), [sequence]),
+        case("crossEntropy of places", lambda a: mean(of_places(a, places)), [sequence]),
+        case("crossEntropy one-hot smoothing weights", lambda a: F.cross_entropy(
+            a, onehot, weight=weights, label_smoothing=0.1, reduction="none"), [y]),
         case("crossEntropy smoothing weights", lambda a: F.cross_entropy(
             a, labels, weight=weights, label_smoothing=0.1, reduction="none"), [y]),
         case("crossEntropy probabilities", lambda a: F.nll_loss(
             a.log(), labels, weight=weights, reduction="none"), [distribution]),
         case("focal", lambda a: class_focal(F.log_softmax(a, -1)), [y]),
+        case("focal gamma 0.5 one-hot", lambda a: class_focal(F.log_softmax(a, -1), 0.5), [y]),
         case("focal probabilities", lambda a: class_focal(a.log()), [distribution]),
         case("kullbackLeibler", lambda a: F.kl_div(
             F.log_softmax(a, -1), soft, reduction="none").sum(-1), [y]),
         case("kullbackLeibler probabilities", lambda a: F.kl_div(
             a.log(), soft, reduction="none").sum(-1), [distribution]),
     ]
-    constants = {"bits": bits, "labels": labels, "onehot": onehot, "soft": soft}
+    constants = {"bits": bits, "labels": labels, "onehot": onehot, "soft": soft, "places": places,
+                 "masked": masked}
     for c in cases:
         c["constants"] = {key: written(value.double()) for key, value in constants.items()}
     write("losses", cases)
@@ -306,6 +407,8 @@ def optimizers():
         "Adam": lambda p: optim.Adam(p, lr=rate),
         "Adam decay": lambda p: optim.Adam(p, lr=rate, weight_decay=0.1),
         "AdamW": lambda p: optim.AdamW(p, lr=rate, weight_decay=0.1),
+        "Adam beta1 0": lambda p: optim.Adam(p, lr=rate, betas=(0.0, 0.99), eps=1e-3),
+        "group": lambda p: optim.AdamW(p, lr=rate * 0.5, weight_decay=0.2),
         "Adamax": lambda p: optim.Adamax(p, lr=rate),
         "clipping by value": lambda p: optim.SGD(p, lr=rate),
         "clipping by norm": lambda p: optim.SGD(p, lr=rate),
@@ -327,17 +430,41 @@ def optimizers():
             values.append(parameter.detach().tolist())
         cases.append({"name": name, "begin": begin.tolist(), "values": values,
                       "gradients": [g.tolist() for g in gradients]})
-    # Two textbook forms of momentum that PyTorch lacks, in numpy's arithmetic.
-    for name, form in [("SGD steps", "steps"), ("SGD mean", "mean")]:
+    # What PyTorch lacks: two textbook forms of momentum, decoupled decay beside other rules than Adam's, and a running mean
+    # of the weights that begins as they do.
+    def steps(p, v, g):
+        v = 0.8 * v - rate * g
+        return p + v, v
+
+    def mean(p, v, g):
+        v = 0.8 * v + 0.2 * g
+        return p - rate * v, v
+
+    def steps_nesterov(p, v, g):
+        v = 0.8 * v - rate * g
+        return p + 0.8 * v - rate * g, v
+
+    def mean_nesterov(p, v, g):
+        v = 0.8 * v + 0.2 * g
+        return p - rate * (0.8 * v + 0.2 * g), v
+
+    def decoupled(p, v, g):
+        v = 0.8 * v + g
+        return p * (1 - rate * 0.1) - rate * v, v
+
+    def averaging(p, v, g):
+        p = p - rate * g
+        return p, v + (p - v) * 0.1
+
+    for name, form in [("SGD steps", steps), ("SGD mean", mean), ("SGD steps nesterov", steps_nesterov),
+                       ("SGD mean nesterov", mean_nesterov), ("SGD decoupled decay", decoupled),
+                       ("averaging", averaging)]:
         p, v, values = begin.clone(), torch.zeros(5), []
+        if name == "averaging":
+            v = begin.clone()
         for g in gradients:
-            if form == "steps":
-                v = 0.8 * v - rate * g
-                p = p + v
-            else:
-                v = 0.8 * v + 0.2 * g
-                p = p - rate * v
-            values.append(p.tolist())
+            p, v = form(p, v, g)
+            values.append((v if name == "averaging" else p).tolist())
         cases.append({"name": name, "begin": begin.tolist(), "values": values,
                       "gradients": [g.tolist() for g in gradients]})
     write("optimizers", cases)
@@ -369,5 +496,62 @@ def schedules():
     write("schedules", cases)
 
 
-for make in [activations, convolutions, pooling, normalization, losses, optimizers, schedules]:
+def metrics():
+    def shares(predicted, labels, classes):
+        """Precision and the like of each class; NaN for 0 / 0."""
+        hits = np.array([((predicted == c) & (labels == c)).sum() for c in classes], float)
+        found = np.array([(predicted == c).sum() for c in classes], float)
+        there = np.array([(labels == c).sum() for c in classes], float)
+        with np.errstate(invalid="ignore"):
+            return {"precision": np.nan_to_num(hits / found).mean(),
+                    "recall": np.nan_to_num(hits / there).mean(),
+                    "f1": np.nan_to_num(2 * hits / (found + there)).mean(),
+                    "iou": np.nanmean(hits / (found + there - hits)),
+                    "dice": np.nanmean(2 * hits / (found + there))}
+
+    def of_classes(name, scores, labels):
+        scores, labels = scores.numpy(), labels.numpy()
+        classes = scores.shape[-1]
+        order = np.argsort(-scores, axis=-1, kind="stable")
+        values = shares(order[..., 0], labels, range(classes))
+        values |= {"accuracy": (order[..., 0] == labels).mean(),
+                   "top2": (order[..., :2] == labels[..., None]).any(-1).mean()}
+        return written_case(name, scores, labels, values)
+
+    def of_logits(name, scores, labels):
+        scores, labels = scores.numpy(), labels.numpy()
+        predicted = (scores > 0).reshape(labels.shape)
+        values = shares(predicted, labels, [1]) | {"accuracy": (predicted == labels).mean()}
+        return written_case(name, scores, labels, values)
+
+    def of_numbers(name, outputs, labels):
+        y, t = outputs.numpy(), labels.numpy()
+        r2 = 1 - ((t - y) ** 2).sum(0) / ((t - t.mean(0)) ** 2).sum(0)
+        return written_case(name, y, t, {"r2": np.mean(r2)})
+
+    def written_case(name, scores, labels, values):
+        isInteger = labels.dtype.kind == "i"
+        return {"name": name, "outputs": written(torch.tensor(scores)),
+                "labels": written(torch.tensor(labels).double()) | {"isInteger": isInteger},
+                "values": {key: float(value) for key, value in values.items()}}
+
+    # Class 3 has no labels, class 4 neither labels nor predictions.
+    scores = numbers(13, 5) - torch.tensor([0.0, 0, 0, 0, 9])
+    labels = torch.arange(13) * 7 % 3
+    scores[torch.arange(10), labels[:10]] += 0.6
+    x, far = numbers(11, 2, seed=3), torch.tensor([0.0, 9.0])
+    write("metrics", [
+        of_classes("classes", scores, labels),
+        of_classes("ties", (scores * 2).round(), labels),
+        of_classes("places", numbers(3, 2, 4, 3, seed=2), torch.arange(24).reshape(3, 2, 4) * 5 % 3),
+        of_logits("logits", numbers(9, seed=4), torch.arange(9) % 2),
+        of_logits("logits in a column", numbers(9, 1, seed=4), torch.arange(9) % 2),
+        of_logits("maps of logits", numbers(3, 4, 2, seed=5), torch.arange(24).reshape(3, 4, 2) * 5 % 3 % 2),
+        of_numbers("numbers", x[:, 0] + 5 + 0.3 * numbers(11, seed=6), x[:, 0] + 5),
+        of_numbers("pairs of numbers", x + far + 0.3 * numbers(11, 2, seed=6), x + far),
+    ])
+
+
+for make in [activations, convolutions, pooling, normalization, composition, losses, optimizers,
+             schedules, metrics]:
     make()
