@@ -114,6 +114,40 @@ import Testing
     #expect(try trainer.fit(data, epochs: 0, progress: .silent).isEmpty)
   }
 
+  @Test(arguments: [
+    Loss.softmaxCrossEntropy, .crossEntropy(), .focal(), .maskedSoftmaxCrossEntropy,
+  ])
+  func aLabelThatNamesNoClassIsTold(loss: Loss) throws {
+    let data = try TrainerTests.quadrants(7)
+    func trainer() throws -> Trainer {
+      try Trainer(Dense(2), loss: loss, optimizer: Adam(), backend: InterpreterBackend())
+    }
+    func labelled(_ label: Int32) throws -> Dataset {
+      try Dataset(
+        inputs: f32([7, 2], Array(repeating: 1, count: 14)),
+        labels: Literal([7], [0, 1, 0, 1, 0, label, 1]))
+    }
+    for label in [2, .max, -1] as [Int32] {
+      let isMasked = label < 0 && loss.name.hasPrefix("masked")
+      for evaluates in [false, true] {
+        var message: String?
+        let (trainer, data) = (try trainer(), try labelled(label))
+        do throws(Diagnostics) {
+          if evaluates {
+            _ = try trainer.evaluate(data, batch: 3)
+          } else {
+            try trainer.fit(data, batch: 3, progress: .silent)
+          }
+        } catch {
+          message = error.all[0].message
+        }
+        #expect(
+          message == (isMasked ? nil : "the label \(label) of example 5 names none of 2 classes"))
+      }
+    }
+    _ = try trainer().evaluate(data)
+  }
+
   @Test func aWrongModelIsToldWithItsLine() throws {
     let line = #line + 1
     let model = Sequential(Dense(4), Conv2D(filters: 1, size: 3))

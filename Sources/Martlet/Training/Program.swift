@@ -15,15 +15,18 @@ final class Program {
   let ownBytes: Int?
   /// The number of examples that a run takes.
   let batch: Int
+  /// The integers that labels may be; nil where they may be anything.
+  private let labelRange: ClosedRange<Int>?
 
   /// Compiles a graph and binds its state.
   ///
   /// - Parameter usingAverages: Whether a parameter that has a running mean is bound to that.
   init(
-    _ graph: Graph, state: ModelState, usingAverages: Bool, example: ExampleSignature, batch: Int,
+    _ step: StepGraph, state: ModelState, usingAverages: Bool, example: ExampleSignature,
+    batch: Int,
     backend: any Backend
   ) throws(Diagnostic) {
-    let executable = try backend.prepare(graph)
+    let executable = try backend.prepare(step.graph)
     var bound: [Int: Buffer] = [:]
     for (index, input) in executable.inputs.enumerated() {
       let average = usingAverages ? state[StepTracer.averageName(input.name)] : nil
@@ -47,6 +50,7 @@ final class Program {
     outputs = session.outputs
     outputNames = executable.outputs.map(\.name)
     self.batch = batch
+    labelRange = step.labelRange
     self.session = session
   }
 
@@ -57,8 +61,49 @@ final class Program {
     _ feed: BatchFeed, _ positions: Range<Int>, of order: [Int], learningRate rate: Double = 0
   ) throws(Diagnostic) {
     try feed.gather(positions, of: order, inputs: data.input.bytes, labels: data.label.bytes)
+    if let labelRange { try checkLabels(within: labelRange, positions, of: order) }
     learningRate?.bytes.storeBytes(of: rate, as: Double.self)
     try session.run()
+  }
+
+  /// Checks that the labels of the batch name classes: the loss of another label would still be a number.
+  private func checkLabels(
+    within range: ClosedRange<Int>, _ positions: Range<Int>, of order: [Int]
+  ) throws(Diagnostic) {
+    let place =
+      switch data.label.type.dtype {
+      case .i8: firstLabel(outside: range, Int8.self)
+      case .i16: firstLabel(outside: range, Int16.self)
+      case .i32: firstLabel(outside: range, Int32.self)
+      case .i64: firstLabel(outside: range, Int64.self)
+      case .u8: firstLabel(outside: range, UInt8.self)
+      case .u16: firstLabel(outside: range, UInt16.self)
+      case .u32: firstLabel(outside: range, UInt32.self)
+      case .u64: firstLabel(outside: range, UInt64.self)
+      case .f16, .bf16, .f32, .f64, .bool: nil as (index: Int, value: String)?
+      }
+    guard let place else { return }
+    let labels = data.label.type.shape.elementCount / max(batch, 1)
+    let example = order[positions.lowerBound + place.index / max(labels, 1)]
+    throw Diagnostic(
+      .argument,
+      "the label \(place.value) of example \(example) names none of \(range.upperBound + 1) classes",
+      hint: "for each label the model gives \(range.upperBound + 1) outputs: labels are "
+        + "0 to \(range.upperBound)")
+  }
+
+  /// The first label of the batch that is not in a range.
+  ///
+  /// Allocates nothing unless there is one.
+  private func firstLabel<Number: FixedWidthInteger>(
+    outside range: ClosedRange<Int>, _ type: Number.Type
+  ) -> (index: Int, value: String)? {
+    for index in 0..<data.label.type.shape.elementCount {
+      let label = data.label.bytes.load(
+        fromByteOffset: index * MemoryLayout<Number>.stride, as: Number.self)
+      if !range.contains(Int(clamping: label)) { return (index, "\(label)") }
+    }
+    return nil
   }
 
   /// Runs an update with the gradients that were summed up over a number of examples.

@@ -39,6 +39,8 @@ package struct StepGraph: Sendable {
   package let variables: [Variable]
   /// What the optimizer and the running means keep from step to step.
   package let optimizerState: [KeptTensor]
+  /// The integers that labels may be; nil where they may be anything.
+  var labelRange: ClosedRange<Int>? = nil
 
   /// An input that a training step keeps beside a parameter.
   package struct KeptTensor: Sendable {
@@ -121,6 +123,7 @@ struct StepTracer {
   ) throws(Diagnostics) -> StepGraph {
     let context = context(purpose, .training)
     var kept: [StepGraph.KeptTensor] = []
+    var labelRange: ClosedRange<Int>?
     let graph = try context.trace(at: location) { context in
       let (output, label) = forward(context)
       var followed: Tensor?
@@ -129,6 +132,7 @@ struct StepTracer {
         if followed == nil { followed = loss.reduced(values, loss.reduction) }
         return (name, values.mean(0))
       }
+      labelRange = self.labelRange(output, label)
       let trained = context.variables.filter { isTrained($0) }
       let gradients = gradients(of: followed ?? step.results[0].tensor, trained, context)
       if gradients.count == trained.count { body(trained, gradients, &step) }
@@ -145,20 +149,24 @@ struct StepTracer {
       kept = step.kept
       return context.finish(step.results, donations: step.donations, at: location)
     }
-    return StepGraph(graph: graph, variables: context.variables, optimizerState: kept)
+    return StepGraph(
+      graph: graph, variables: context.variables, optimizerState: kept, labelRange: labelRange)
   }
 
   /// The sums over the batch of losses (`loss.sum`) and metrics (`accuracy.sum`).
   func evaluation() throws(Diagnostics) -> StepGraph {
     let context = context("evaluation", .inference)
+    var labelRange: ClosedRange<Int>?
     let graph = try context.trace(at: location) { context in
       let (output, label) = forward(context)
+      labelRange = self.labelRange(output, label)
       let results = measures(context, output, label) { name, values in
         ("\(name).sum", values.sum(0))
       }
       return context.finish(results, at: location)
     }
-    return StepGraph(graph: graph, variables: context.variables, optimizerState: [])
+    return StepGraph(
+      graph: graph, variables: context.variables, optimizerState: [], labelRange: labelRange)
   }
 
   /// The model's outputs for a batch, as they are and as what they mean.
@@ -193,6 +201,11 @@ struct StepTracer {
     let input = input(context)
     let label = context.input(example.labelName, example.batchedLabel(batch), at: location)
     return (model(input), label)
+  }
+
+  private func labelRange(_ output: Tensor, _ label: Tensor) -> ClosedRange<Int>? {
+    guard let output = output.type, let label = label.type else { return nil }
+    return loss.labelRange(output, label)
   }
 
   func at<Result>(_ path: String, _ context: TraceContext, _ body: () -> Result) -> Result {

@@ -193,7 +193,7 @@ public final class Trainer {
     try state.add(step)
     return try Diagnostics.collecting { () throws(Diagnostic) in
       try Program(
-        step.graph, state: state, usingAverages: !purpose.isTraining,
+        step, state: state, usingAverages: !purpose.isTraining,
         example: example, batch: batch, backend: backend)
     }
   }

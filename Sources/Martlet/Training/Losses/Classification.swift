@@ -2,13 +2,14 @@ import GraphIR
 
 /// Losses of one class among several: outputs are `[n, classes]`, or with a label for each position of a sequence or an
 /// image `[n, ..., classes]`, and then the mean over an example's labels. Labels are integers `[n, ...]`, or for each class
-/// a probability in the outputs' shape and dtype (one-hot).
+/// a probability in the outputs' shape and dtype (one-hot). In training and evaluation an integer that names no class is an
+/// error.
 extension Loss {
   /// The cross-entropy of integer labels under the softmax of the outputs (logits).
   public static let softmaxCrossEntropy = Loss(
     "softmax cross-entropy", { $0.softmaxCrossEntropy(labels: $1).meanOfExamples() },
     outputName: "logits", interpretation: ("probabilities", { $0.softmax() }),
-    defaultMetrics: [.accuracy])
+    defaultMetrics: [.accuracy], classLabels: { 0...$0 - 1 })
 
   /// As `softmaxCrossEntropy`, but negative labels do not count: the mean is over an example's others.
   public static let maskedSoftmaxCrossEntropy = Loss(
@@ -16,7 +17,7 @@ extension Loss {
     { logits, labels in
       logits.softmaxCrossEntropy(labels: labels).meanOfExamples(where: labels.isAtLeast(0))
     }, outputName: "logits", interpretation: ("probabilities", { $0.softmax() }),
-    defaultMetrics: [.maskedAccuracy])
+    defaultMetrics: [.maskedAccuracy], classLabels: { Int.min...$0 - 1 })
 
   /// The cross-entropy of labels under probabilities: `-sum over classes of weight * target * log p`.
   ///
@@ -100,7 +101,7 @@ extension Loss {
         }
       }, problem: problem, outputName: form == .logits ? "logits" : "probabilities",
       interpretation: form == .logits ? ("probabilities", { $0.softmax() }) : nil,
-      defaultMetrics: [.classAccuracy])
+      defaultMetrics: [.classAccuracy], classLabels: { 0...$0 - 1 })
   }
 }
 

@@ -12,6 +12,8 @@ public struct Loss: Sendable {
   let interpretation: (name: String, function: @Sendable (Tensor) -> Tensor)?
   /// The metrics that are shown unless others are asked for.
   public let defaultMetrics: [Metric]
+  /// Which integer labels make sense for outputs of a number of classes; nil where labels are no classes.
+  let classLabels: (@Sendable (_ classes: Int) -> ClosedRange<Int>)?
   /// How the losses of a batch become the number whose gradient a step follows.
   public private(set) var reduction = Reduction.mean
 
@@ -35,7 +37,8 @@ public struct Loss: Sendable {
   init(
     _ name: String, _ perExample: @escaping @Sendable (Tensor, Tensor) -> Tensor,
     problem: String? = nil, outputName: String = "output",
-    interpretation: (String, @Sendable (Tensor) -> Tensor)? = nil, defaultMetrics: [Metric] = []
+    interpretation: (String, @Sendable (Tensor) -> Tensor)? = nil, defaultMetrics: [Metric] = [],
+    classLabels: (@Sendable (_ classes: Int) -> ClosedRange<Int>)? = nil
   ) {
     self.name = name
     if let problem {
@@ -46,6 +49,15 @@ public struct Loss: Sendable {
     self.outputName = outputName
     self.interpretation = interpretation.map { (name: $0.0, function: $0.1) }
     self.defaultMetrics = defaultMetrics
+    self.classLabels = classLabels
+  }
+
+  /// The integers that labels may be, for outputs and labels of some types; nil where they may be anything.
+  func labelRange(_ output: TensorType, _ label: TensorType) -> ClosedRange<Int>? {
+    guard let classLabels, label.dtype.isInteger, output.shape.rank == label.shape.rank + 1,
+      let classes = output.shape.extents.last, classes >= 1
+    else { return nil }
+    return classLabels(classes)
   }
 
   /// The same loss, of which a step follows the gradient of the sum over a batch instead of the mean's; what is shown is
