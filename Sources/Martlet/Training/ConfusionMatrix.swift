@@ -30,55 +30,12 @@ extension Metric {
   static let confusion = Metric(
     "confusion",
     terms: { output, label in
-      Tensor.apply([output, label], "a confusion matrix is made", .unknown) { context, location in
-        guard let (actual, predicted) = classes(output, label) else {
-          return context.fail(
-            Diagnostic(
-              .shapeMismatch,
-              "\(output.shape) with labels \(label.shape) are no scores of classes", at: location,
-              hint: "scores are [n, ..., classes], labels are integers [n, ...]"))
-        }
-        return actual.transposed([0, 2, 1]).matmul(predicted).flattened()
+      ClassIndicators.of(output, label) {
+        $0.actual.transposed([0, 2, 1]).matmul($0.predicted).flattened()
       }
     },
     value: { sums, count in
       let classes = Int(Double(sums.count).squareRoot())
       return (0..<classes).reduce(0) { $0 + sums[$1 * (classes + 1)] } / Double(count)
     })
-
-  /// Which class a label names and which one is predicted, as zeros and ones `[n, places, classes]`; nil for what tells no
-  /// classes apart.
-  private static func classes(
-    _ output: Tensor, _ label: Tensor
-  ) -> (actual: Tensor, predicted: Tensor)? {
-    let count = output.shape[0]
-    func indicators(_ isClass: Tensor, _ classes: Int) -> Tensor {
-      let places = isClass.shape.elementCount / max(count * classes, 1)
-      return isClass.converted(to: .f32).reshaped(to: [count, places, classes])
-    }
-    let classes = output.shape[-1]
-    if classes > 1, output.shape == label.shape, output.rank == 2 {
-      // A label is a row with its class at the greatest place.
-      return (
-        indicators(label.argmax(-1).isClass(of: output), classes),
-        indicators(output.argmax(-1).isClass(of: output), classes)
-      )
-    }
-    if output.shape.elementCount == label.shape.elementCount {
-      // One logit: its sign is the prediction.
-      let pair = Tensor.filled(0.0, output.shape.extents + [2], .f32)
-      let actual = label.asTarget(of: output).isGreater(than: 0.5).converted(to: .i32)
-      let predicted = output.isGreater(than: 0).converted(to: .i32)
-      return (
-        indicators(actual.isClass(of: pair), 2), indicators(predicted.isClass(of: pair), 2)
-      )
-    }
-    guard classes > 1, Array(output.shape.extents.dropLast()) == label.shape.extents else {
-      return nil
-    }
-    return (
-      indicators(label.isClass(of: output), classes),
-      indicators(output.argmax(-1).isClass(of: output), classes)
-    )
-  }
 }

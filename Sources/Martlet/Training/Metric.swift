@@ -41,6 +41,9 @@ public struct Metric: Sendable {
 }
 
 /// Metrics of classes: outputs are scores `[n, ..., classes]` with integer labels `[n, ...]`.
+///
+/// Outputs may also be single logits, whose sign is the prediction, with as many labels 0 or 1: then precision and what
+/// follows it are those of class 1 alone.
 extension Metric {
   /// The share of labels that are predicted: by the greatest of several logits, or by the sign of one.
   public static let accuracy = Metric("accuracy", isShare: true) { output, label in
@@ -64,13 +67,25 @@ extension Metric {
     output.predicts(label).converted(to: .f32).meanOfExamples(where: label.isAtLeast(0))
   }
 
-  /// The share of labels whose score is among the greatest: fewer than `count` scores are greater.
+  /// The share of labels whose score is among the `count` greatest; of equal scores those of the first classes come first,
+  /// as for `accuracy`.
+  ///
+  /// A label that names no class, or whose score is NaN, is not among them.
   public static func topAccuracy(_ count: Int) -> Metric {
     Metric("top\(count)", isShare: true) { output, label in
-      let isLabel = label.isClass(of: output)
-      let own = isLabel.select(output, otherwise: Tensor(0, output.dtype)).sum(-1)
-      let greater = output.isGreater(than: own.expanded(at: -1)).converted(to: .f32).sum(-1)
-      return greater.isLess(than: count).converted(to: .f32).meanOfExamples()
+      Tensor.apply([output, label], "a metric is computed", .unknown) { context, location in
+        guard count >= 1, output.rank >= 2,
+          label.shape.extents == output.shape.extents.dropLast()
+        else {
+          return context.fail(
+            Diagnostic(
+              .shapeMismatch,
+              "the \(count) greatest scores of \(output.shape) with labels \(label.shape)",
+              at: location,
+              hint: "one or more of scores [n, ..., classes], labels are integers [n, ...]"))
+        }
+        return output.ranksFirst(label, among: count).converted(to: .f32).meanOfExamples()
+      }
     }
   }
 
@@ -106,12 +121,14 @@ extension Metric {
     Metric(
       name, isShare: true,
       terms: { output, label in
-        let actual = label.isClass(of: output)
-        let predicted = output.argmax(-1).isClass(of: output)
-        let counts = [actual & predicted, predicted, actual].map {
-          $0.converted(to: .f32).summedButFirstAndLast()
+        ClassIndicators.of(output, label) { classes in
+          let (actual, predicted) = (classes.actual, classes.predicted)
+          let counts = [actual * predicted, predicted, actual].map {
+            let counts = $0.sum(1)
+            return classes.isOfOneLogit ? counts.sliced(1..<2, axis: 1) : counts
+          }
+          return Tensor.concatenated(counts, axis: 1)
         }
-        return Tensor.concatenated(counts, axis: 1)
       },
       value: { sums, _ in
         let classes = sums.count / 3
@@ -128,7 +145,10 @@ extension Metric {
 
 /// Metrics of numbers: outputs and labels have as many elements.
 extension Metric {
-  /// The share of the labels' variance that the outputs explain: `1 - sum (label - output)² / sum (label - mean)²`.
+  /// The share of the labels' variance that the outputs explain: `1 - sum (label - output)² / sum (label - mean)²`; the mean
+  /// over the last dimension of outputs `[n, ..., k]`.
+  ///
+  /// Where labels do not vary it is 1 if all is right, else 0.
   public static let rSquared = Metric(
     "r2",
     terms: { output, label in
@@ -136,13 +156,20 @@ extension Metric {
       let rest = (label - output.converted(to: .f64)).squared()
       let ones = Tensor.filled(1.0, label.shape.extents, .f64)
       let columns = [rest, label, label.squared(), ones].map {
-        $0.sumOfExamples().expanded(at: -1)
+        $0.rank <= 1 ? $0.expanded(at: -1) : $0.summedButFirstAndLast()
       }
       return Tensor.concatenated(columns, axis: 1)
     },
     value: { sums, _ in
-      let spread = sums[2] - sums[1] * sums[1] / sums[3]
-      return 1 - sums[0] / spread
+      let outputs = sums.count / 4
+      let shares = (0..<outputs).map { index -> Double in
+        let (rest, total) = (sums[index], sums[outputs + index])
+        let (squares, count) = (sums[2 * outputs + index], sums[3 * outputs + index])
+        let spread = squares - total * total / count
+        // What rounding leaves is no spread.
+        return spread > squares * .ulpOfOne ? 1 - rest / spread : rest == 0 ? 1 : 0
+      }
+      return shares.reduce(0, +) / Double(max(outputs, 1))
     })
 }
 
@@ -166,10 +193,16 @@ extension Tensor {
     rank <= 2 ? self : reduced(.sum, Array(1..<rank - 1), false, .unknown)
   }
 
-  /// Whether each class of some scores `[n, ..., classes]` is the one that these integers `[n, ...]` name.
-  func isClass(of scores: Tensor) -> Tensor {
-    let classes = Tensor.iota(scores.shape.extents, axis: scores.rank - 1, .i32)
-    return converted(to: .i32).expanded(at: -1).isEqual(to: classes)
+  /// Whether the scores of the classes that labels name are among the greatest of these.
+  fileprivate func ranksFirst(_ label: Tensor, among count: Int) -> Tensor {
+    let isLabel = label.isClass(of: self)
+    let own = isLabel.select(self, otherwise: Tensor(0, dtype)).sum(-1).expanded(at: -1)
+    let classes = Tensor.iota(shape.extents, axis: rank - 1, .i32)
+    let isEarlier = classes.isLess(than: label.converted(to: .i32).expanded(at: -1))
+    // NaN is at most nothing, so that it is ahead of all.
+    let isAhead = ~isAtMost(own) | (isEqual(to: own) & isEarlier)
+    let isNumber = (isLabel & isEqual(to: self)).converted(to: .i32).sum(-1)
+    return isAhead.converted(to: .i32).sum(-1).isLess(than: count) & isNumber.isGreater(than: 0)
   }
 
   /// Whether the greatest of these logits is at the place that the label names.
