@@ -20,7 +20,7 @@ extension Tensor {
 
   /// x, held within 0 and 6 (Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010).
   public func relu6(file: String = #fileID, line: Int = #line) -> Tensor {
-    clamped(to: 0...6, file: file, line: line)
+    maximum(0, file: file, line: line).minimum(6, file: file, line: line)
   }
 
   /// x where it is positive, else `slope * x` (Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network
@@ -45,9 +45,10 @@ extension Tensor {
   /// network learning by exponential linear units", ICLR 2016).
   public func elu(alpha: Double = 1, file: String = #fileID, line: Int = #line) -> Tensor {
     // The exponential of large positive numbers would be infinite, and its gradient 0 times infinity.
-    let below = minimum(0, file: file, line: line).expm1(file: file, line: line) * alpha
-    return isGreater(than: 0, file: file, line: line).select(
-      self, otherwise: below, file: file, line: line)
+    let isAbove = isGreater(than: 0, file: file, line: line)
+    let rest = isAbove.select(Tensor(0, dtype), otherwise: self, file: file, line: line)
+    let below = rest.expm1(file: file, line: line) * alpha
+    return isAbove.select(self, otherwise: below, file: file, line: line)
   }
 
   /// `elu` scaled so that layers keep mean 0 and variance 1 (Klambauer et al., "Self-normalizing neural networks", NIPS
@@ -59,7 +60,7 @@ extension Tensor {
   /// x / 6 + 1/2, held within 0 and 1: a sigmoid of straight lines (Courbariaux et al., "BinaryConnect", NIPS 2015, with
   /// the slope of Howard et al., "Searching for MobileNetV3", ICCV 2019).
   public func hardSigmoid(file: String = #fileID, line: Int = #line) -> Tensor {
-    (self * (1.0 / 6) + 0.5).clamped(to: 0...1, file: file, line: line)
+    (self * (1.0 / 6) + 0.5).maximum(0, file: file, line: line).minimum(1, file: file, line: line)
   }
 
   /// x * sigmoid(x), also called SiLU (Ramachandran et al., "Searching for activation functions", 2017).

@@ -1,3 +1,5 @@
+import Foundation
+import GraphIR
 import Martlet
 import Testing
 
@@ -18,6 +20,24 @@ import Testing
     try hold(reference, layers)
   }
 
+  @Test(arguments: ReferenceCase.all("composition") as [ReferenceCase])
+  func composition(_ reference: ReferenceCase) throws {
+    for dtype in [DType.f64, .f32] {
+      try hold(
+        reference,
+        [
+          "Dense": Dense(4, .sigmoid),
+          "Residual": Residual(Dense(4, .tanh), Dense(2), shortcut: Dense(2, bias: false)),
+          "Branches": Branches(Dense(2, bias: false), Dense(3, .tanh, bias: false)),
+          "DenselyConnected": DenselyConnected([
+            Dense(2, .tanh, bias: false), Dense(2, .tanh, bias: false),
+          ]), "Embedding": Embedding(5, features: 3, dtype: dtype),
+          "PositionEmbedding": PositionEmbedding(),
+          "MultiHeadAttention": MultiHeadAttention(features: 4, heads: 2),
+        ], in: [dtype])
+    }
+  }
+
   @Test(arguments: ReferenceCase.all("convolutions") as [ReferenceCase])
   func convolutions(_ reference: ReferenceCase) throws {
     try hold(
@@ -27,12 +47,17 @@ import Testing
         "Conv1D full stride 2 dilation 2": Conv1D(
           filters: 4, size: 3, stride: 2, padding: .full, dilation: 2),
         "Conv2D same stride 2": Conv2D(filters: 3, size: 3, stride: 2, padding: .same),
+        "Conv1D same size 2": Conv1D(filters: 3, size: 2, padding: .same),
+        "Conv2D same dilation": Conv2D(filters: 2, size: 3, padding: .same, dilation: 2),
+        "Conv3D same": Conv3D(filters: 2, size: [3, 2, 3], padding: .same),
         "Conv2D groups dilation": Conv2D(
           filters: 6, size: [3, 2], padding: .explicit([1, 2]), dilation: 2, groups: 2),
         "Conv2D full": Conv2D(filters: 2, size: [2, 3], padding: .full),
         "Conv2D half stride 2": Conv2D(filters: 2, size: 3, stride: 2, padding: .half),
         "Conv3D": Conv3D(filters: 3, size: [2, 3, 2], stride: [1, 2, 1], padding: .explicit(1)),
         "DepthwiseConv2D": DepthwiseConv2D(size: 3, multiplier: 2, padding: .same),
+        "DepthwiseConv2D stride dilation": DepthwiseConv2D(
+          size: [3, 2], stride: 2, padding: .explicit(1), dilation: [1, 2]),
         "SeparableConv2D": SeparableConv2D(filters: 5, size: 3, padding: .same),
         "ConvTranspose1D": ConvTranspose1D(filters: 2, size: 3, stride: 2),
         "ConvTranspose2D": ConvTranspose2D(
@@ -52,7 +77,10 @@ import Testing
       [
         "MaxPool1D": MaxPool1D(size: 2),
         "MaxPool2D": MaxPool2D(size: 3, stride: 2, padding: padded),
-        "MaxPool3D": MaxPool3D(size: 2), "AvgPool1D": AvgPool1D(size: 3, stride: 2),
+        "MaxPool2D ties": MaxPool2D(size: 3, stride: 2, padding: padded),
+        "MaxPool3D": MaxPool3D(size: 2),
+        "AvgPool1D padded": AvgPool1D(size: 3, stride: 2, padding: padded),
+        "AvgPool1D": AvgPool1D(size: 3, stride: 2),
         "AvgPool2D": AvgPool2D(size: 3, stride: 2, padding: padded),
         "AvgPool3D": AvgPool3D(size: 2), "L2Pool2D": L2Pool2D(size: 2),
         "GlobalAvgPool": GlobalAvgPool(), "GlobalMaxPool": GlobalMaxPool(),
@@ -72,12 +100,17 @@ import Testing
       [
         "LayerNorm": LayerNorm(epsilon: 1e-3), "GroupNorm": GroupNorm(groups: 2, epsilon: 1e-3),
         "InstanceNorm": InstanceNorm(epsilon: 1e-3), "RMSNorm": RMSNorm(epsilon: 1e-3),
-        "BatchNorm": BatchNorm(epsilon: 1e-3),
+        "BatchNorm": BatchNorm(epsilon: 1e-3), "BatchNorm inference": BatchNorm(epsilon: 1e-3),
       ])
   }
 
-  private func hold(_ reference: ReferenceCase, _ layers: [String: any Layer]) throws {
-    let layer = try #require(layers[reference.name], "no layer for \(reference.name)")
-    try reference.expect(mode: .training) { layer($0[0]) }
+  /// Holds the layer of a case to it, in training unless its name says otherwise.
+  private func hold(
+    _ reference: ReferenceCase, _ layers: [String: any Layer], in dtypes: [DType] = [.f64, .f32]
+  ) throws {
+    let name = reference.name.replacingOccurrences(of: " at its kinks", with: "")
+    let layer = try #require(layers[name], "no layer for \(reference.name)")
+    let mode: Mode = reference.name.hasSuffix(" inference") ? .inference : .training
+    try reference.expect(mode: mode, in: dtypes) { layer($0[0]) }
   }
 }

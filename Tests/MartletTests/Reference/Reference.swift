@@ -44,10 +44,11 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
 
   /// Holds a function to the case, in f64 and f32, on both backends.
   func expect(
-    mode: Mode = .inference, sourceLocation: SourceLocation = #_sourceLocation,
-    _ function: ([Tensor]) -> Tensor
+    mode: Mode = .inference, in dtypes: [DType] = [.f64, .f32],
+    sourceLocation: SourceLocation = #_sourceLocation, _ function: ([Tensor]) -> Tensor
   ) throws {
-    for (dtype, tolerance) in [(DType.f64, 1e-12), (.f32, 1e-5)] {
+    for dtype in dtypes {
+      let tolerance = dtype == .f64 ? 1e-12 : 1e-5
       let graph = try graph(dtype, mode: mode, function)
       let inputs = try graph.inputs.map { input in
         try #require(value(of: input.name, dtype), "no value for \(input.name)")
@@ -103,10 +104,11 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
   }
 }
 
-/// The greatest distance, relative to numbers above 1.
+/// The greatest distance, relative to the greatest number that is expected.
 func distance(_ found: [Double], _ expected: [Double]) -> Double {
   guard found.count == expected.count else { return .infinity }
-  return zip(found, expected).map { abs($0 - $1) / max(1, abs($1)) }.max() ?? 0
+  let scale = expected.map(abs).max() ?? 0
+  return zip(found, expected).map { abs($0 - $1) / (scale > 0 ? scale : 1) }.max() ?? 0
 }
 
 extension Dictionary {
