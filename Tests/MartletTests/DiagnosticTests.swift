@@ -87,10 +87,62 @@ import Testing
     ),
     ("MaxPool2D", { MaxPool2D(size: 0)($0[0].reshaped(to: [1, 2, 3, 1])) }),
     ("AvgPool2D", { AvgPool2D(size: 2)($0[0]) }), ("Dropout", { Dropout(1)($0[0]) }),
+    ("convolution", { image($0).convolved(with: filter, padding: [[.max, .max], [0, 0]]) }),
+    ("convolution", { image($0).convolved(with: filter, padding: [[1], [0, 0]]) }),
+    ("convolution", { image($0).convolved(with: filter, stride: [0, 1]) }),
+    ("convolution", { image($0).convolved(with: filter, dilation: [1, -1]) }),
+    ("convolution", { image($0).convolved(with: filter, groups: 0) }),
+    ("Conv2D of no filter", { Conv2D(filters: 0, size: 1)(image($0)) }),
+    ("Conv2D of very many filters", { Conv2D(filters: .max, size: 1, bias: false)(image($0)) }),
+    ("Conv2D of size 0", { Conv2D(filters: 1, size: 0)(image($0)) }),
+    ("Conv2D of three sizes", { Conv2D(filters: 1, size: [1, 1, 1])(image($0)) }),
+    ("Conv2D of stride -1", { Conv2D(filters: 1, size: 1, stride: -1)(image($0)) }),
+    ("Conv2D of dilation 0", { Conv2D(filters: 1, size: 1, dilation: 0)(image($0)) }),
+    ("Conv2D with padding -1", { Conv2D(filters: 1, size: 1, padding: .explicit(-1))(image($0)) }),
+    ("Conv2D of no groups", { Conv2D(filters: 1, size: 1, groups: 0)(image($0)) }),
+    ("Conv2D larger than the image", { Conv2D(filters: 1, size: 3)(image($0)) }),
+    ("Conv of four dimensions", { Conv<FourDimensions>(filters: 1, size: 1)(image($0)) }),
+    ("Conv of no dimension", { Conv<NoDimension>(filters: 1, size: 1)(image($0)) }),
+    ("DepthwiseConv2D", { DepthwiseConv2D(size: 1, multiplier: 0)(image($0)) }),
+    ("DepthwiseConv2D", { DepthwiseConv2D(size: 1, multiplier: .max, bias: false)(image($0)) }),
+    ("ConvTranspose2D", { ConvTranspose2D(filters: 0, size: 1)(image($0)) }),
+    ("ConvTranspose2D", { ConvTranspose2D(filters: 1, size: 1, outputPadding: 1)(image($0)) }),
+    ("ConvTranspose2D", { ConvTranspose2D(filters: 1, size: 1, padding: 2)(image($0)) }),
+    ("MaxPool2D larger than the image", { MaxPool2D(size: 3)(image($0)) }),
+    ("MaxPool2D of padding alone", { MaxPool2D(size: 2, padding: .explicit(2))(image($0)) }),
+    ("AvgPool2D of another rank", { AvgPool2D(size: 1, padding: .same)($0[0]) }),
+    ("AdaptivePool", { AdaptivePool(.max, to: 0)(image($0)) }),
+    ("AdaptivePool", { AdaptivePool(.average, to: [1, 2, 3])(image($0)) }),
+    ("Upsample", { Upsample(by: 0)(image($0)) }), ("Upsample", { Upsample(by: -2)(image($0)) }),
+    ("BatchNorm", { BatchNorm(epsilon: -1)($0[0]) }),
+    ("BatchNorm", { BatchNorm(momentum: 2)($0[0]) }),
+    ("LayerNorm", { LayerNorm(epsilon: .nan)($0[0]) }),
+    ("GroupNorm", { GroupNorm(groups: 0)($0[0]) }),
+    ("GroupNorm", { GroupNorm(groups: 2)($0[0]) }), ("RMSNorm", { RMSNorm(epsilon: -1)($0[0]) }),
+    ("InstanceNorm", { InstanceNorm(epsilon: -1)(image($0)) }),
+    ("LocalResponseNorm", { LocalResponseNorm(size: 0)($0[0]) }),
+    ("Dropout", { Dropout(-0.1)($0[0]) }), ("Dropout", { Dropout(.nan)($0[0]) }),
+    ("SpatialDropout", { SpatialDropout(0.5)($0[0]) }),
+    ("Embedding of nothing", { Embedding(0, features: 2)($0[1]) }),
+    ("Embedding of integers", { Embedding(2, features: 2, dtype: .i32)($0[1]) }),
+    ("Maxout", { Maxout(0)($0[0]) }), ("Maxout", { Maxout(1, pieces: 0)($0[0]) }),
+    ("Maxout", { Maxout(.max, pieces: 2)($0[0]) }), ("PReLU", { PReLU()($0[1]) }),
+    ("no branches", { Branches()($0[0]) }),
+    ("attention", { MultiHeadAttention(features: 3, heads: 0)($0[0].expanded(at: 0)) }),
+    ("pad", { $0[0].padded(low: [.max, 0], high: [.max, 0]) }),
+    ("slice", { $0[0].sliced(0..<2, stride: -1) }), ("iota", { _ in .iota([.max, .max]) }),
+    ("permutation", { $0[0].transposed([.min, .max]) }), ("sum", { $0[0].sum(.min, .max) }),
     ("composite", { x in .composite("c", [x[0]]) { y in y[0] + x[0].exp() } }),
     ("foreign", { _ in foreign }), ("parameter", { _ in Parameter()([-1]) }),
     ("parameter in a composite", { .composite("c", [$0[0]]) { $0[0] + Parameter(.ones)([3]) } }),
   ]
+
+  enum FourDimensions: SpatialRank { static var count: Int { 4 } }
+  enum NoDimension: SpatialRank { static var count: Int { -1 } }
+
+  /// The first input as an image of 2x3 pixels, and a filter for it.
+  static func image(_ inputs: [Tensor]) -> Tensor { inputs[0].reshaped(to: [1, 2, 3, 1]) }
+  static var filter: Tensor { .filled(1, [1, 1, 1, 1]) }
 
   @Test(arguments: mistakes.indices)
   func aMistakeIsTold(index: Int) throws {

@@ -181,6 +181,29 @@ import Testing
     #expect(try run(Dropout(0), ones, mode: .training) == ones)
   }
 
+  /// The textbook's form scales when it is used, and not in training.
+  @Test func dropoutMayScaleInUse() throws {
+    let ones = f32([1000], [Float](repeating: 1, count: 1000))
+    let layer = Dropout(0.25, form: .scaledInUse)
+    #expect(try run(layer, ones).doubles().allSatisfy { $0 == 0.75 })
+    let dropped = try run(layer, ones, mode: .training).doubles()
+    #expect(Set(dropped) == [0, 1])
+    #expect((680...820).contains(dropped.count { $0 == 1 }))
+  }
+
+  @Test func spatialDropoutDropsWholeChannels() throws {
+    let ones = f32([4, 3, 2, 50], [Float](repeating: 1, count: 1200))
+    #expect(try run(SpatialDropout(0.25), ones) == ones)
+    let dropped = try run(SpatialDropout(0.25), ones, mode: .training).doubles()
+    for index in dropped.indices {
+      let (image, channel) = (index / 300, index % 50)
+      #expect(dropped[index] == dropped[image * 300 + channel], "pixels of a channel go together")
+    }
+    #expect(dropped.allSatisfy { $0 == 0 || abs($0 - 4.0 / 3) < 1e-6 })
+    // 150 of 200 channels stay, with a standard deviation of 6.1.
+    #expect((120...180).contains(dropped.count { $0 != 0 } / 6))
+  }
+
   @Test func twoDropoutsDropDifferently() throws {
     let ones = f32([200], [Float](repeating: 1, count: 200))
     let layer = Dropout(0.5)
@@ -210,7 +233,35 @@ import Testing
     #expect(
       values(.ones, [2]) == [1, 1] && values(.zeros, [1]) == [0] && values(.constant(3), [1]) == [3]
     )
+    for (initializer, variance) in [
+      (Initializer.xavierNormal, 2.0 / 400), (.heUniform, 2.0 / 100), (.leCun, 1.0 / 100),
+      (.uniform(bound: 0.3), 0.03), (.orthogonal(), 1.0 / 300),
+    ] {
+      let found = values(initializer, shape)
+      #expect(abs(deviation(found) / variance.squareRoot() - 1) < 0.02, "\(initializer)")
+    }
+    #expect(values(.uniform(bound: 0.3), shape).allSatisfy { abs($0) <= 0.3 })
     #expect(values(.xavier, [3, 3]) == values(.xavier, [3, 3]))
     #expect(values(.xavier, [3, 3]) != values(.xavier, [3, 3], 2))
+  }
+
+  /// The shorter vectors of a matrix, its rows or its columns, have the length of the gain and are at right angles.
+  @Test(arguments: [[4, 9], [9, 4], [3, 2, 5]])
+  func orthogonalVectors(extents: [Int]) throws {
+    let type = TensorType(.f64, Shape(extents))
+    let values = Initializer.orthogonal(gain: 2).literal(type, path: "p", seed: 1).doubles()
+    let columns = extents[extents.count - 1]
+    let rows = values.count / columns
+    func vector(_ index: Int) -> [Double] {
+      rows < columns
+        ? Array(values[index * columns..<(index + 1) * columns])
+        : (0..<rows).map { values[$0 * columns + index] }
+    }
+    for i in 0..<min(rows, columns) {
+      for j in 0..<min(rows, columns) {
+        let product = zip(vector(i), vector(j)).map(*).reduce(0, +)
+        #expect(abs(product - (i == j ? 4 : 0)) < 1e-14, "\(i), \(j)")
+      }
+    }
   }
 }

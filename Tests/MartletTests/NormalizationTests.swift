@@ -116,6 +116,15 @@ import Testing
     #expect(trainer.value(of: "runningMean")?.doubles() == means, "evaluation changes nothing")
   }
 
+  /// A single element has no variance, and what is left at the end of an epoch may be one example.
+  @Test func aSingleElementLeavesTheRunningVariance() throws {
+    let trainer = try NormalizationTests.trainer()
+    try trainer.fit(try NormalizationTests.data()[0..<1], batch: 1, progress: .silent)
+    #expect(trainer.value(of: "runningVariance")?.doubles() == [1, 1, 1])
+    let means = NormalizationTests.channels.map { 0.25 * $0[0] }
+    #expect(trainer.value(of: "runningMean")?.isClose(to: means) == true)
+  }
+
   @Test func checkpointsCarryTheRunningStatistics() throws {
     let file = FileManager.default.temporaryDirectory
       .appendingPathComponent("martlet-\(UUID().uuidString)").path

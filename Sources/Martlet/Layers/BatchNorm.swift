@@ -5,8 +5,8 @@ import GraphIR
 ///
 /// Maps `[n, ..., channels]` to its own type. In training, mean and variance are the batch's, over all dimensions but
 /// the last, and the running ones move towards them by the share `momentum` (the variance as the estimate that
-/// divides by one less than the count); otherwise the running ones are used. Parameters: `scale` and `bias`
-/// `[channels]`; untrained state: `runningMean` and `runningVariance` `[channels]`.
+/// divides by one less than the count; a single element has none); otherwise the running ones are used. Parameters:
+/// `scale` and `bias` `[channels]`; untrained state: `runningMean` and `runningVariance` `[channels]`.
 public struct BatchNorm: Layer {
   /// The share by which the running statistics move towards a batch's.
   public let momentum: Double
@@ -31,8 +31,12 @@ public struct BatchNorm: Layer {
   /// The normalized input, of the same floating-point type.
   public func callAsFunction(_ input: Tensor) -> Tensor {
     place.enter(self) {
-      input.checked("BatchNorm takes [n, ..., channels], not empty") {
+      input.checked(
+        "BatchNorm with momentum \(momentum) within 0 and 1 and epsilon \(epsilon) from 0 takes "
+          + "floats [n, ..., channels], not empty"
+      ) {
         $0.shape.rank >= 2 && $0.shape.elementCount > 0 && $0.dtype.isFloat
+          && (0...1).contains(momentum) && epsilon >= 0
       } then: {
         let (shape, dtype) = ([input.shape[-1]], input.dtype)
         let mean = runningMean(shape, dtype)
@@ -42,10 +46,12 @@ public struct BatchNorm: Layer {
           return input * factor + (bias(shape, dtype) - mean * factor)
         }
         let batch = input.moments(over: Array(0..<input.rank - 1), .unknown)
-        let count = Double(input.shape.elementCount / max(shape[0], 1))
         runningMean.update(mean + (batch.mean - mean) * momentum)
-        let estimate = batch.variance * (count / max(count - 1, 1))
-        runningVariance.update(variance + (estimate - variance) * momentum)
+        let count = Double(input.shape.elementCount / max(shape[0], 1))
+        if count > 1 {
+          let estimate = batch.variance * (count / (count - 1))
+          runningVariance.update(variance + (estimate - variance) * momentum)
+        }
         let factor = (batch.variance + epsilon).rsqrt() * scale(shape, dtype)
         // The mean's gradient takes the way of the bias, through a number per channel that is 0: so backward needs
         // two sums over the batch, of the gradient and of its product with the distance, and not a third.

@@ -173,7 +173,19 @@ extension Tensor {
       numbers != nil && $0.shape.rank == Rank.count + 2 && $0.dtype.isFloat
         && isFitting($0.shape.extents)
     } then: {
-      numbers.map(body) ?? self
+      guard let numbers else { return self }
+      let maps = body(numbers)
+      guard maps.type != nil, maps.shape.elementCount == 0, shape.elementCount > 0 else {
+        return maps
+      }
+      return Tensor.apply([self], "a layer is used", .unknown) { context, location in
+        context.fail(
+          Diagnostic(
+            .shapeMismatch, "\(layer) leaves nothing of the input \(describedType)", at: location,
+            notes: [context.note("the input", self)],
+            hint: "a window covers \(Extents(numbers.covered)) elements; padding enlarges the image"
+          ))
+      }
     }
   }
 }

@@ -25,7 +25,7 @@ public struct Extents: Hashable, Sendable, ExpressibleByIntegerLiteral, Expressi
   func numbers(rank: Int, in range: ClosedRange<Int>) -> [Int]? {
     let numbers =
       switch form {
-      case .same(let number): [Int](repeating: number, count: rank)
+      case .same(let number): [Int](repeating: number, count: max(rank, 0))
       case .each(let numbers): numbers
       }
     return numbers.count == rank && numbers.allSatisfy(range.contains) ? numbers : nil
@@ -69,11 +69,12 @@ public enum ThreeDimensions: SpatialRank {
 extension SpatialRank {
   /// How diagnostics write the images that a layer takes.
   static var imageForm: String {
-    [
-      "[n, length, channels]", "[n, height, width, channels]",
-      "[n, depth, height, width, channels]",
-    ][
-      count - 1]
+    switch count {
+    case 1: "[n, length, channels]"
+    case 2: "[n, height, width, channels]"
+    case 3: "[n, depth, height, width, channels]"
+    default: "[n, \(count) spatial dimensions, channels]"
+    }
   }
 }
 

@@ -27,10 +27,11 @@ public struct GroupNorm: Layer {
   public func callAsFunction(_ input: Tensor) -> Tensor {
     place.enter(self) {
       input.checked(
-        "GroupNorm takes floats [n, ..., channels], not empty, with channels in \(groups) groups"
+        "GroupNorm with epsilon \(epsilon) from 0 takes floats [n, ..., channels], not empty, with "
+          + "channels in \(groups) groups"
       ) {
         $0.shape.rank >= 2 && $0.shape.elementCount > 0 && $0.dtype.isFloat && groups >= 1
-          && $0.shape[$0.shape.rank - 1] % groups == 0
+          && $0.shape[$0.shape.rank - 1] % groups == 0 && epsilon >= 0
       } then: {
         let extents = input.shape.extents
         let channels = input.shape[-1]
@@ -64,8 +65,10 @@ public struct InstanceNorm: Layer {
   /// The normalized input, of the same floating-point type.
   public func callAsFunction(_ input: Tensor) -> Tensor {
     place.enter(self) {
-      input.checked("InstanceNorm takes floats [n, spatial..., channels], not empty") {
-        $0.shape.rank >= 3 && $0.shape.elementCount > 0 && $0.dtype.isFloat
+      input.checked(
+        "InstanceNorm with epsilon \(epsilon) from 0 takes floats [n, spatial..., channels], not empty"
+      ) {
+        $0.shape.rank >= 3 && $0.shape.elementCount > 0 && $0.dtype.isFloat && epsilon >= 0
       } then: {
         let (shape, dtype) = ([input.shape[-1]], input.dtype)
         return input.standardized(over: Array(1..<input.rank - 1), epsilon: epsilon)
@@ -95,8 +98,10 @@ public struct RMSNorm: Layer {
   /// The normalized input, of the same floating-point type.
   public func callAsFunction(_ input: Tensor) -> Tensor {
     place.enter(self) {
-      input.checked("RMSNorm takes floats [..., features] with at least one feature") {
-        $0.shape.rank >= 1 && $0.shape[$0.shape.rank - 1] >= 1 && $0.dtype.isFloat
+      input.checked(
+        "RMSNorm with epsilon \(epsilon) from 0 takes floats [..., features] with at least one feature"
+      ) {
+        $0.shape.rank >= 1 && $0.shape[$0.shape.rank - 1] >= 1 && $0.dtype.isFloat && epsilon >= 0
       } then: {
         let squares = input.squared().mean(over: [-1], keepingDimensions: true, .unknown)
         return input * (squares + epsilon).rsqrt() * scale([input.shape[-1]], input.dtype)

@@ -6,25 +6,28 @@ import GraphIR
 /// every machine. `fan in` and `fan out` are the numbers of inputs and outputs that one output and input meet:
 /// for a filter `[h, w, i, o]` these are `h * w * i` and `h * w * o`.
 public enum Initializer: Hashable, Sendable {
-  /// All 0.
+  /// All 0: for biases. Weights that are alike learn alike (Rumelhart, Hinton and Williams, "Learning internal
+  /// representations by error propagation", 1986: "symmetry breaking").
   case zeros
-  /// All 1.
+  /// All 1: for the scales of normalization (Ioffe and Szegedy, "Batch normalization", ICML 2015).
   case ones
-  /// All the same number.
+  /// All the same number: 1 for the bias of an LSTM's forget gate, for one (Jozefowicz, Zaremba and Sutskever, "An
+  /// empirical exploration of recurrent network architectures", ICML 2015).
   case constant(Double)
   /// Normal with mean 0 and a standard deviation, as in LeCun et al., "Gradient-based learning applied to document
   /// recognition", 1998, and Krizhevsky et al., NIPS 2012: small numbers, whatever the layer's size.
   case gaussian(standardDeviation: Double = 0.01)
-  /// Uniform between -bound and bound.
+  /// Uniform between -bound and bound (Rumelhart, Hinton and Williams, "Learning representations by back-propagating
+  /// errors", Nature 323, 1986, who take 0.3).
   case uniform(bound: Double = 0.05)
   /// Uniform in ±sqrt(6 / (fan in + fan out)) (Glorot and Bengio, "Understanding the difficulty of training deep
   /// feedforward neural networks", AISTATS 2010); for sigmoid and tanh.
   case xavier
-  /// Normal with mean 0 and variance 2 / (fan in + fan out), the same spread as `xavier`.
+  /// Normal with mean 0 and variance 2 / (fan in + fan out), the same spread as `xavier` (same paper).
   case xavierNormal
   /// Normal with mean 0 and variance 2 / fan in (He et al., "Delving deep into rectifiers", ICCV 2015); for ReLU.
   case he
-  /// Uniform in ±sqrt(6 / fan in), the same spread as `he`.
+  /// Uniform in ±sqrt(6 / fan in), the same spread as `he` (same paper).
   case heUniform
   /// Normal with mean 0 and variance 1 / fan in (LeCun, Bottou, Orr and Müller, "Efficient BackProp", 1998); for SELU.
   case leCun

@@ -21,8 +21,11 @@ public struct LayerNorm: Layer {
   /// The normalized input, of the same floating-point type.
   public func callAsFunction(_ input: Tensor) -> Tensor {
     place.enter(self) {
-      input.checked("LayerNorm takes floats [..., features] with at least one feature") {
-        $0.shape.rank >= 1 && $0.shape[$0.shape.rank - 1] >= 1 && $0.dtype.isFloat
+      input.checked(
+        "LayerNorm with epsilon \(epsilon) from 0 takes floats [..., features] with at least one "
+          + "feature"
+      ) {
+        $0.shape.rank >= 1 && $0.shape[$0.shape.rank - 1] >= 1 && $0.dtype.isFloat && epsilon >= 0
       } then: {
         let (shape, dtype) = ([input.shape[-1]], input.dtype)
         return input.layerNormalized(

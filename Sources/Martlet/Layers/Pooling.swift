@@ -9,7 +9,8 @@ public typealias MaxPool3D = MaxPool<ThreeDimensions>
 
 /// The maximum of each window of an image.
 ///
-/// Maps `[n, spatial..., channels]` to `[n, spatial'..., channels]`. Padding never wins.
+/// Maps `[n, spatial..., channels]` to `[n, spatial'..., channels]`. Padding never wins, and is less than
+/// the size.
 public struct MaxPool<Rank: SpatialRank>: Layer, RankedLayer {
   /// The layer's identity and line.
   public let place: Place
@@ -29,7 +30,7 @@ public struct MaxPool<Rank: SpatialRank>: Layer, RankedLayer {
   /// The pooled images for images `[n, spatial..., channels]`.
   public func callAsFunction(_ input: Tensor) -> Tensor {
     place.enter(self) {
-      input.windowed(Self.layerName, window, Rank.self) { input.pooled(.max, $0) }
+      input.windowed(poolingBy: window, Self.layerName, Rank.self) { input.pooled(.max, $0) }
     }
   }
 }
@@ -64,7 +65,7 @@ public struct AvgPool<Rank: SpatialRank>: Layer, RankedLayer {
   /// The pooled images for images `[n, spatial..., channels]`.
   public func callAsFunction(_ input: Tensor) -> Tensor {
     place.enter(self) {
-      input.windowed(Self.layerName, window, Rank.self) { window in
+      input.windowed(poolingBy: window, Self.layerName, Rank.self) { window in
         let sums = input.pooled(.sum, window)
         guard sums.type != nil else { return sums }
         let padding = window.padding(for: input.spatialExtents)
@@ -105,7 +106,7 @@ public struct L2Pool<Rank: SpatialRank>: Layer, RankedLayer {
   /// The pooled images for images `[n, spatial..., channels]`.
   public func callAsFunction(_ input: Tensor) -> Tensor {
     place.enter(self) {
-      input.windowed(Self.layerName, window, Rank.self) { window in
+      input.windowed(poolingBy: window, Self.layerName, Rank.self) { window in
         let squares = input.squared().pooled(.sum, window)
         // The root's slope at 0 is infinite: 0 takes another way.
         let isZero = squares.isEqual(to: 0)
@@ -117,6 +118,22 @@ public struct L2Pool<Rank: SpatialRank>: Layer, RankedLayer {
 }
 
 extension Tensor {
+  /// Goes on with a layer that pools when its input fits, and each window covers some of the image.
+  fileprivate func windowed<Rank: SpatialRank>(
+    poolingBy window: SlidingWindow, _ layer: String, _ rank: Rank.Type,
+    then body: (SlidingWindow.Numbers) -> Tensor
+  ) -> Tensor {
+    let numbers = window.numbers(rank: Rank.count)
+    return windowed("\(layer) of \(window.size) (padded by less)", window, rank) { extents in
+      let padding = numbers?.padding(for: Array(extents.dropFirst().dropLast())) ?? []
+      return zip(padding, numbers?.size ?? []).allSatisfy { sides, size in
+        sides.allSatisfy { $0 < size }
+      }
+    } then: {
+      body($0)
+    }
+  }
+
   /// Combines the elements of each window of images `[n, spatial..., channels]`.
   fileprivate func pooled(
     _ function: ReduceFunction, _ window: SlidingWindow.Numbers
