@@ -49,6 +49,23 @@ import Testing
     #expect(throws: Diagnostics.self) { try second.load(from: path("c"), for: data.signature) }
   }
 
+  /// What is evaluated are the running means, which are those of the file, or begin as its parameters do.
+  @Test(arguments: [nil, 0.9])
+  func runningMeansAreLoadedWithTheParameters(averaging: Double?) throws {
+    func trainer(_ seed: UInt64, _ averaging: Double?) throws -> Trainer {
+      try Trainer(
+        Dense(2), loss: .softmaxCrossEntropy, optimizer: Adam(learningRate: 0.1),
+        options: TrainingOptions(averaging: averaging), seed: seed, backend: InterpreterBackend())
+    }
+    let data = try TrainerTests.quadrants(20)
+    let first = try trainer(1, averaging)
+    try first.fit(data, epochs: 3, progress: .silent)
+    try first.save(to: path("c"))
+    let second = try trainer(2, 0.9)
+    try second.loadParameters(from: path("c"), for: data.signature)
+    #expect(try second.evaluate(data).loss == first.evaluate(data).loss)
+  }
+
   @Test func whatDoesNotFitIsToldAndChangesNothing() throws {
     let data = try TrainerTests.quadrants(20)
     let trainer = try TrainerTests.trainer()

@@ -108,9 +108,16 @@ extension Trainer {
     try prepareState(example)
     let wanted = state.entries.filter { $0.role == .parameter || $0.role == .untrained }
     try replace(wanted, by: file, path, isWhole: false)
+    let literals = file.literals
+    for entry in wanted {
+      // A running mean that the file does not know begins as its parameter does.
+      let name = StepTracer.averageName(entry.name)
+      let average = literals[name].flatMap { $0.type == entry.buffer.type ? $0 : nil }
+      state[name]?.write(average ?? entry.buffer.literal())
+    }
   }
 
-  /// Gives a parameter or untrained state a value.
+  /// Gives a parameter or untrained state a value; a running mean of the parameter begins anew with it.
   ///
   /// - Parameter example: What one example looks like, which decides the shapes of the parameters.
   /// - Throws: when there is none of the name, or it has another type; nothing has changed then.
@@ -131,6 +138,7 @@ extension Trainer {
       ])
     }
     buffer.write(value)
+    state[StepTracer.averageName(name)]?.write(value)
   }
 
   private func read(_ path: String) throws(Diagnostics) -> SafeTensors {
