@@ -41,6 +41,27 @@ import Testing
     #expect(!frozen.step.outputs.contains { $0.name == "features.0.filter" })
   }
 
+  @Test func aGroupThatNamesNoParameterIsTold() throws {
+    let example = ExampleSignature(
+      input: TensorType(.f32, [6, 6, 1]), label: TensorType(.i32, []))
+    func message(_ groups: [ParameterGroup]) throws -> String? {
+      let trainer = try Trainer(
+        Network(), loss: .softmaxCrossEntropy, optimizer: Adam(),
+        options: TrainingOptions(groups: groups), backend: InterpreterBackend())
+      do throws(Diagnostics) {
+        _ = try trainer.trainingGraph(example, batch: 4)
+        return nil
+      } catch {
+        return error.all.first?.message
+      }
+    }
+    #expect(
+      try message([.frozen("features"), .frozen("feature")])
+        == "the group 'feature' names no parameter")
+    #expect(try message([ParameterGroup("features.*.bias"), ParameterGroup("head")]) == nil)
+    #expect(try message([.frozen("features.2.runningMean")]) != nil, "state is no parameter")
+  }
+
   /// y = w * (w * x): one layer in two places.
   struct Twice: Layer {
     let line = TrainingStepTests.Line()

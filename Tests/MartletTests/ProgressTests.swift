@@ -24,4 +24,10 @@ import Testing
     #expect(progressLine("a", 1, "b", columns: 10) == "a ━━━━━ b")
     #expect(progressLine("a", 7, "b", columns: 10) == "a ━━━━━ b")
   }
+
+  /// A loss that grows without bound is shown, whatever it has become.
+  @Test(arguments: [9.3e14, -9.9e14, 1e15, 1e300, .infinity, .nan, 0])
+  func numbersOfAnySizeAreShown(number: Double) {
+    for digits in [0, 4, 30] { #expect(!number.formatted(digits: digits).isEmpty) }
+  }
 }

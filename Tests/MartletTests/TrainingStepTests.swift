@@ -92,7 +92,7 @@ import Testing
 
   @Test(arguments: [
     GradientDescent(learningRate: 0) as any Optimizer, GradientDescent(learningRate: .nan),
-    SGD(learningRate: 1, momentum: 1), Adam(learningRate: -1), Adam(beta1: 0), Adam(beta2: 1),
+    SGD(learningRate: 1, momentum: 1), Adam(learningRate: -1), Adam(beta1: -0.1), Adam(beta2: 1),
     Adam(epsilon: 0), Adam(weightDecay: -1),
   ])
   func numbersThatMakeNoSenseAreRefused(optimizer: any Optimizer) {

@@ -72,7 +72,7 @@ extension Schedule {
     epochs: Double, from start: Double = 0, then rest: Schedule = .constant
   ) -> Schedule {
     Schedule { position in
-      let steps = epochs * Double(position.stepsPerEpoch)
+      let steps = max(epochs * Double(position.stepsPerEpoch), 0)
       guard Double(position.step) >= steps else {
         // The first step already counts, so that it is not lost at a rate of 0.
         return start + (1 - start) * min(Double(position.step + 1) / max(steps, 1), 1)

@@ -24,6 +24,18 @@ extension StepTracer {
     variable.isTrained && options.group(of: variable.name)?.isFrozen != true
   }
 
+  /// Records each group that names none of the model's parameters: a name that is misspelled would freeze nothing.
+  func requireNamedParameters(_ context: TraceContext) {
+    let names = context.variables.filter(\.isTrained).map(\.name)
+    for group in options.groups where !names.contains(where: { group.contains($0) }) {
+      let shown = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
+      context.record(
+        Diagnostic(
+          .name, "the group '\(group.path)' names no parameter", at: location,
+          hint: "the parameters are \(shown)"))
+    }
+  }
+
   /// Traces the backward pass; gives no gradients when something is wrong.
   func gradients(
     of loss: Tensor, _ parameters: [Variable], _ context: TraceContext

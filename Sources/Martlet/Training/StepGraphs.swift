@@ -133,6 +133,7 @@ struct StepTracer {
         return (name, values.mean(0))
       }
       labelRange = self.labelRange(output, label)
+      if output.type != nil { requireNamedParameters(context) }
       let trained = context.variables.filter { isTrained($0) }
       let gradients = gradients(of: followed ?? step.results[0].tensor, trained, context)
       if gradients.count == trained.count { body(trained, gradients, &step) }

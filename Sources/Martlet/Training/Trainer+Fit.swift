@@ -104,7 +104,7 @@ extension Trainer {
     while start < count {
       let end = min(start + run.batch, count)
       let program = end - start == run.batch ? run.programs.full : run.programs.rest
-      run.schedule(self)
+      try run.schedule(self)
       try self.run(program, feed, start..<end, of: order, &run.totals)
       start = end
       try run.update(self, isLast: end == count)

@@ -64,11 +64,20 @@ struct TrainingRun {
   }
 
   /// Sets the learning rate of the next step.
-  func schedule(_ trainer: Trainer) {
+  ///
+  /// - Throws: when the schedule gives none that makes sense; the trainer keeps the one before.
+  func schedule(_ trainer: Trainer) throws(Diagnostics) {
     guard learningRates != nil else { return }
-    trainer.learningRate =
-      trainer.firstLearningRate
-      * factor(trainer.epoch * updatesPerEpoch + totals.steps / batchesPerUpdate)
+    let update = trainer.epoch * updatesPerEpoch + totals.steps / batchesPerUpdate
+    let rate = trainer.firstLearningRate * factor(update)
+    guard rate >= 0, rate.isFinite else {
+      throw Diagnostics([
+        Diagnostic(
+          .argument, "the schedule makes the learning rate \(rate) in update \(update + 1)",
+          hint: "a learning rate is a number from 0")
+      ])
+    }
+    trainer.learningRate = rate
   }
 
   /// Changes the parameters once the gradients of enough batches, or of the epoch's last, are summed up.

@@ -29,6 +29,13 @@ import Testing
       "SGD nesterov": SGD(learningRate: rate, momentum: 0.8, nesterov: true),
       "SGD steps": SGD(learningRate: rate, momentum: 0.8, form: .steps),
       "SGD mean": SGD(learningRate: rate, momentum: 0.8, form: .mean),
+      "SGD steps nesterov": SGD(learningRate: rate, momentum: 0.8, form: .steps, nesterov: true),
+      "SGD mean nesterov": SGD(learningRate: rate, momentum: 0.8, form: .mean, nesterov: true),
+      "SGD decoupled decay": SGD(
+        learningRate: rate, momentum: 0.8, weightDecay: .decoupled(0.1)),
+      "Adam beta1 0": Adam(learningRate: rate, beta1: 0, beta2: 0.99, epsilon: 1e-3),
+      "group": AdamW(learningRate: rate, weightDecay: 0.7),
+      "averaging": GradientDescent(learningRate: rate),
       "AdaGrad": AdaGrad(learningRate: rate), "RMSProp": RMSProp(learningRate: rate),
       "Adadelta": Adadelta(learningRate: rate), "Adam": Adam(learningRate: rate),
       "Adam decay": Adam(learningRate: rate, weightDecay: 0.1),
@@ -36,14 +43,18 @@ import Testing
       "clipping by value": GradientDescent(learningRate: rate),
       "clipping by norm": GradientDescent(learningRate: rate),
     ]
-    let clippings: [String: GradientClipping] = [
-      "clipping by value": .value(0.5), "clipping by norm": .globalNorm(0.5),
+    let options: [String: TrainingOptions] = [
+      "clipping by value": TrainingOptions(clipping: .value(0.5)),
+      "clipping by norm": TrainingOptions(clipping: .globalNorm(0.5)),
+      "group": TrainingOptions(groups: [
+        ParameterGroup("parameter", learningRateFactor: 0.5, weightDecay: .decoupled(0.2))
+      ]), "averaging": TrainingOptions(averaging: 0.9),
     ]
     let optimizer = try #require(optimizers[reference.name], "no optimizer \(reference.name)")
-    let options = TrainingOptions(clipping: clippings[reference.name])
     for (dtype, tolerance) in [(DType.f64, 1e-12), (.f32, 1e-5)] {
       for backend in [InterpreterBackend() as any Backend, defaultBackend()] {
-        let found = try run(reference, optimizer, options, dtype, backend)
+        let found = try run(
+          reference, optimizer, options[reference.name] ?? TrainingOptions(), dtype, backend)
         for (step, (found, expected)) in zip(found, reference.values).enumerated() {
           #expect(
             distance(found, expected) <= tolerance,
@@ -53,7 +64,7 @@ import Testing
     }
   }
 
-  /// The parameter after each step.
+  /// The parameter after each step, or its running mean where one is kept.
   private func run(
     _ reference: Steps, _ optimizer: any Optimizer, _ options: TrainingOptions, _ dtype: DType,
     _ backend: any Backend
@@ -74,7 +85,9 @@ import Testing
       for: try data(0).signature)
     return try reference.gradients.indices.map { step in
       try trainer.fit(try data(step), batch: 1, progress: .silent)
-      return try #require(trainer.value(of: "parameter")).doubles()
+      return try #require(
+        trainer.value(of: options.averaging == nil ? "parameter" : "average.parameter")
+      ).doubles()
     }
   }
 
@@ -108,5 +121,26 @@ import Testing
     #expect(factor(19) == 1)
     #expect(factor(20) == 1)
     #expect(abs(factor(40) - 0.5) < 1e-12)
+  }
+
+  @Test func aWarmUpOfLessThanNothingIsNone() {
+    let position = Schedule.Position(step: 0, steps: 60, stepsPerEpoch: 10)
+    #expect(Schedule.warmUp(epochs: -1e300).factor(position) == 1)
+  }
+
+  @Test(
+    arguments: [
+      .step(every: 0), .exponential(-0.5), .inverseTime(decay: -1), .oneCycle(start: 0),
+      .warmUp(epochs: .nan), Schedule { _ in -1 },
+    ] as [Schedule])
+  func aScheduleThatMakesNoSenseIsRefused(schedule: Schedule) throws {
+    let trainer = try TrainerTests.trainer(optimizer: GradientDescent(learningRate: 0.5))
+    #expect(throws: Diagnostics.self) {
+      try trainer.fit(
+        try TrainerTests.quadrants(8), batch: 4, epochs: 3, schedule: schedule, progress: .silent)
+    }
+    for value in TrainerTests.weights(trainer) {
+      #expect(value?.doubles().allSatisfy { $0.isFinite } == true)
+    }
   }
 }

@@ -12,9 +12,9 @@ import GraphIR
 public struct Adam: Optimizer {
   /// The learning rate.
   public let learningRate: Double
-  /// The share of the mean of gradients that stays: between 0 and 1.
+  /// The share of the mean of gradients that stays: from 0 to below 1.
   public let beta1: Double
-  /// The share of the mean of squared gradients that stays: between 0 and 1.
+  /// The share of the mean of squared gradients that stays: from 0 to below 1.
   public let beta2: Double
   /// What keeps the divisor from 0.
   public let epsilon: Double
@@ -89,9 +89,9 @@ public struct AdamW: Optimizer {
 public struct Adamax: Optimizer {
   /// The learning rate.
   public let learningRate: Double
-  /// The share of the mean of gradients that stays: between 0 and 1.
+  /// The share of the mean of gradients that stays: from 0 to below 1.
   public let beta1: Double
-  /// The share of the greatest gradient that stays: between 0 and 1.
+  /// The share of the greatest gradient that stays: from 0 to below 1.
   public let beta2: Double
   /// What keeps the divisor from 0.
   public let epsilon: Double

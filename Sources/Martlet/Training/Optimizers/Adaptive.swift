@@ -39,7 +39,7 @@ public struct AdaGrad: Optimizer {
 public struct RMSProp: Optimizer {
   /// The learning rate.
   public let learningRate: Double
-  /// The share of the mean of squared gradients that stays: between 0 and 1.
+  /// The share of the mean of squared gradients that stays: from 0 to below 1.
   public let decay: Double
   /// What keeps the divisor from 0.
   public let epsilon: Double
@@ -80,7 +80,7 @@ public struct RMSProp: Optimizer {
 public struct Adadelta: Optimizer {
   /// The learning rate: 1 in the paper, which has none.
   public let learningRate: Double
-  /// The share of the means that stays: between 0 and 1.
+  /// The share of the means that stays: from 0 to below 1.
   public let decay: Double
   /// What keeps the divisor from 0, and begins the motion.
   public let epsilon: Double

@@ -82,10 +82,10 @@ func learningRateProblem(_ rate: Double) -> String? {
   rate.isFinite && rate > 0 ? nil : "the learning rate \(rate) is not a positive number"
 }
 
-/// What is wrong with shares that must lie between 0 and 1; nil when nothing is.
+/// What is wrong with shares of a mean that stay; nil when nothing is.
 func problem(ofShares shares: [(name: String, value: Double)]) -> String? {
-  shares.first { !($0.value > 0 && $0.value < 1) }.map {
-    "\($0.name) is \($0.value) and must lie between 0 and 1"
+  shares.first { !(0..<1).contains($0.value) }.map {
+    "\($0.name) is \($0.value) and must be from 0 to below 1"
   }
 }
 
