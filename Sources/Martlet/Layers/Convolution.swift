@@ -62,8 +62,12 @@ public struct Conv<Rank: SpatialRank>: Layer, RankedLayer {
   }
 }
 
+/// A depthwise convolution of sequences `[n, length, channels]`; see `DepthwiseConv`.
+public typealias DepthwiseConv1D = DepthwiseConv<OneDimension>
 /// A depthwise convolution of images `[n, height, width, channels]`; see `DepthwiseConv`.
 public typealias DepthwiseConv2D = DepthwiseConv<TwoDimensions>
+/// A depthwise convolution of volumes `[n, depth, height, width, channels]`; see `DepthwiseConv`.
+public typealias DepthwiseConv3D = DepthwiseConv<ThreeDimensions>
 
 /// A convolution of each channel by itself, with filters of its own.
 ///
@@ -118,8 +122,12 @@ public struct DepthwiseConv<Rank: SpatialRank>: Layer, RankedLayer {
   }
 }
 
+/// A depthwise-separable convolution of sequences `[n, length, channels]`; see `SeparableConv`.
+public typealias SeparableConv1D = SeparableConv<OneDimension>
 /// A depthwise-separable convolution of images `[n, height, width, channels]`; see `SeparableConv`.
 public typealias SeparableConv2D = SeparableConv<TwoDimensions>
+/// A depthwise-separable convolution of volumes `[n, depth, height, width, channels]`; see `SeparableConv`.
+public typealias SeparableConv3D = SeparableConv<ThreeDimensions>
 
 /// A depthwise convolution and one of size 1 that mixes the channels: nearly a full convolution for a fraction of its
 /// work (Sifre, "Rigid-motion scattering for image classification", 2014; Howard et al., "MobileNets", 2017).

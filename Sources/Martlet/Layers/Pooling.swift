@@ -80,8 +80,12 @@ public struct AvgPool<Rank: SpatialRank>: Layer, RankedLayer {
   }
 }
 
+/// The Euclidean norm of each window of a sequence; see `L2Pool`.
+public typealias L2Pool1D = L2Pool<OneDimension>
 /// The Euclidean norm of each window of an image; see `L2Pool`.
 public typealias L2Pool2D = L2Pool<TwoDimensions>
+/// The Euclidean norm of each window of a volume; see `L2Pool`.
+public typealias L2Pool3D = L2Pool<ThreeDimensions>
 
 /// The Euclidean norm of each window of an image: the root of the sum of squares (Sermanet, Chintala and LeCun,
 /// "Convolutional neural networks applied to house numbers digit classification", ICPR 2012).

@@ -58,6 +58,8 @@ import Testing
         "DepthwiseConv2D": DepthwiseConv2D(size: 3, multiplier: 2, padding: .same),
         "DepthwiseConv2D stride dilation": DepthwiseConv2D(
           size: [3, 2], stride: 2, padding: .explicit(1), dilation: [1, 2]),
+        "DepthwiseConv3D": DepthwiseConv3D(size: [2, 2, 1]),
+        "SeparableConv1D": SeparableConv1D(filters: 3, size: 3, stride: 2),
         "SeparableConv2D": SeparableConv2D(filters: 5, size: 3, padding: .same),
         "ConvTranspose1D": ConvTranspose1D(filters: 2, size: 3, stride: 2),
         "ConvTranspose2D": ConvTranspose2D(
@@ -82,7 +84,8 @@ import Testing
         "AvgPool1D padded": AvgPool1D(size: 3, stride: 2, padding: padded),
         "AvgPool1D": AvgPool1D(size: 3, stride: 2),
         "AvgPool2D": AvgPool2D(size: 3, stride: 2, padding: padded),
-        "AvgPool3D": AvgPool3D(size: 2), "L2Pool2D": L2Pool2D(size: 2),
+        "AvgPool3D": AvgPool3D(size: 2), "L2Pool1D": L2Pool1D(size: 3, stride: 2),
+        "L2Pool2D": L2Pool2D(size: 2),
         "GlobalAvgPool": GlobalAvgPool(), "GlobalMaxPool": GlobalMaxPool(),
         "AdaptivePool average": AdaptivePool(.average, to: [3, 4]),
         "AdaptivePool max": AdaptivePool(.max, to: [3, 4]),

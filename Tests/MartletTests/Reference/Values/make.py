@@ -155,6 +155,20 @@ def convolutions():
         return last(
             F.conv2d(maps, weight(separableconv2d_pointwise_filter), separableconv2d_pointwise_bias))
 
+    conv("DepthwiseConv3D", 3, (1, 3, 2, 2, 2), (2, 2, 1, 1, 2), "depthwiseconv3d", groups=2)
+
+    def separable1d(x, separableconv1d_depthwise_filter, separableconv1d_pointwise_filter,
+                    separableconv1d_pointwise_bias):
+        maps = F.conv1d(first(x), weight(separableconv1d_depthwise_filter), groups=2, stride=2)
+        return last(
+            F.conv1d(maps, weight(separableconv1d_pointwise_filter), separableconv1d_pointwise_bias))
+
+    cases.append(
+        case(
+            "SeparableConv1D", separable1d, [numbers(2, 5, 2)],
+            separableconv1d_depthwise_filter=numbers(3, 1, 2, seed=2),
+            separableconv1d_pointwise_filter=numbers(1, 2, 3, seed=3),
+            separableconv1d_pointwise_bias=numbers(3, seed=4)))
     cases.append(
         case(
             "SeparableConv2D", separable, [numbers(2, 4, 4, 3)],
@@ -197,6 +211,7 @@ def pooling():
         ("AvgPool3D", x3, lambda x: F.avg_pool3d(x, 2)),
         ("AvgPool1D padded", x1,
          lambda x: F.avg_pool1d(x, 3, 2, 1, count_include_pad=False)),
+        ("L2Pool1D", x1, lambda x: F.lp_pool1d(x, 2, 3, 2)),
         ("L2Pool2D", x2, lambda x: F.lp_pool2d(x, 2, 2)),
         ("GlobalAvgPool", x2, lambda x: x.mean((2, 3))),
         ("GlobalMaxPool", x2, lambda x: x.amax((2, 3))),
