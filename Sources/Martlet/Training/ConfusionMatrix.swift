@@ -37,5 +37,6 @@ extension Metric {
     value: { sums, count in
       let classes = Int(Double(sums.count).squareRoot())
       return (0..<classes).reduce(0) { $0 + sums[$1 * (classes + 1)] } / Double(count)
-    })
+    }
+  ).readingSigns()
 }

@@ -10,6 +10,8 @@ public struct Metric: Sendable {
   let terms: @Sendable (Tensor, Tensor) -> Tensor
   /// The number, from the sums of the terms and the number of examples.
   let value: @Sendable (_ sums: [Double], _ count: Int) -> Double
+  /// Whether the sign of a single output is read as yes or no.
+  private(set) var readsSigns = false
 
   /// Makes a metric that is a mean over examples.
   ///
@@ -40,10 +42,24 @@ public struct Metric: Sendable {
   }
 }
 
+extension Metric {
+  /// The same metric, which reads the sign of a single output as yes or no.
+  func readingSigns() -> Metric {
+    var metric = self
+    metric.readsSigns = true
+    return metric
+  }
+
+  /// The terms of a batch, from the outputs of a model that is trained with a loss, and the labels.
+  func terms(_ output: Tensor, _ label: Tensor, _ loss: Loss) -> Tensor {
+    terms(readsSigns && loss.boundary != 0 ? output - loss.boundary : output, label)
+  }
+}
+
 /// Metrics of classes: outputs are scores `[n, ..., classes]` with integer labels `[n, ...]`.
 ///
-/// Outputs may also be single logits, whose sign is the prediction, with as many labels 0 or 1: then precision and what
-/// follows it are those of class 1 alone.
+/// Outputs may also be single logits, whose sign is the prediction, or probabilities if the loss takes them, with as many
+/// labels 0 or 1: then precision and what follows it are those of class 1 alone.
 extension Metric {
   /// The share of labels that are predicted: by the greatest of several logits, or by the sign of one.
   public static let accuracy = Metric("accuracy", isShare: true) { output, label in
@@ -52,7 +68,7 @@ extension Metric {
     }
     let isOne = label.asTarget(of: output).isGreater(than: 0.5)
     return output.isGreater(than: 0).isEqual(to: isOne).converted(to: .f32).meanOfExamples()
-  }
+  }.readingSigns()
 
   /// As `accuracy`, but labels may also be a probability for each class, of which the greatest counts.
   static let classAccuracy = Metric("accuracy", isShare: true) { output, label in
@@ -139,7 +155,8 @@ extension Metric {
           return share.isNaN ? 0 : share
         }
         return shares.isEmpty ? 0 : shares.reduce(0, +) / Double(shares.count)
-      })
+      }
+    ).readingSigns()
   }
 }
 

@@ -235,6 +235,8 @@ struct StepTracer {
       }
     }
     return [measure(StepTracer.lossName, "loss", ranks: 1...1, loss.perExample)]
-      + metrics.map { measure($0.name, "metrics.\($0.name)", ranks: 1...2, $0.terms) }
+      + metrics.map { metric in
+        measure(metric.name, "metrics.\(metric.name)", ranks: 1...2) { metric.terms($0, $1, loss) }
+      }
   }
 }

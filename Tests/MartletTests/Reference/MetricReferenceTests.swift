@@ -25,11 +25,11 @@ import Testing
 
   func evaluate(
     _ metrics: [Metric], _ outputs: Literal, _ labels: Literal,
-    _ backend: any Backend = InterpreterBackend()
+    _ backend: any Backend = InterpreterBackend(),
+    loss: Loss = Loss("none") { output, _ in output.flattened().sum(-1) }
   ) throws -> [Double] {
     let trainer = try Trainer(
-      Identity(), loss: Loss("none") { output, _ in output.flattened().sum(-1) }, optimizer: Adam(),
-      metrics: metrics, backend: backend)
+      Identity(), loss: loss, optimizer: Adam(), metrics: metrics, backend: backend)
     return try trainer.evaluate(try Dataset(inputs: outputs, labels: labels), batch: 4).metrics
       .map(\.value)
   }
@@ -48,6 +48,17 @@ import Testing
         }
       }
     }
+  }
+
+  /// Whoever trains with probabilities means one above 1/2 by a yes.
+  @Test func aLossOfProbabilitiesSaysWhatAYesIs() throws {
+    let (outputs, labels) = (f32([4], [0.9, 0.4, 0.6, 0.1]), Literal([4], [Int32(1), 0, 0, 1]))
+    let loss = Loss.binaryCrossEntropy(.probabilities)
+    #expect(loss.defaultMetrics.map(\.name) == ["accuracy"])
+    let mean = Metric("mean") { output, _ in output }
+    let found = try evaluate(
+      [.accuracy, .precision, .recall, mean], outputs, labels, loss: loss)
+    #expect(found[0...2] == [0.5, 0.5, 0.5] && abs(found[3] - 0.5) < 1e-6)
   }
 
   /// A model whose outputs are NaN knows nothing, and a label that names no class is never found.

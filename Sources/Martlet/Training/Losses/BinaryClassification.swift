@@ -91,7 +91,7 @@ extension Loss {
         return requireEqualTypes(name, output, label) { body(output, label).meanOfExamples() }
       }, problem: problem, outputName: form == .logits ? "logits" : "probabilities",
       interpretation: form == .logits ? ("probabilities", { $0.sigmoid() }) : nil,
-      defaultMetrics: form == .logits ? [.accuracy] : [])
+      boundary: form == .logits ? 0 : 0.5, defaultMetrics: [.accuracy])
   }
 }
 

@@ -10,6 +10,8 @@ public struct Loss: Sendable {
   let outputName: String
   /// What the outputs mean to the user, when they are not meant to be read as they are.
   let interpretation: (name: String, function: @Sendable (Tensor) -> Tensor)?
+  /// What a single output is above when it says yes.
+  let boundary: Double
   /// The metrics that are shown unless others are asked for.
   public let defaultMetrics: [Metric]
   /// Which integer labels make sense for outputs of a number of classes; nil where labels are no classes.
@@ -37,7 +39,8 @@ public struct Loss: Sendable {
   init(
     _ name: String, _ perExample: @escaping @Sendable (Tensor, Tensor) -> Tensor,
     problem: String? = nil, outputName: String = "output",
-    interpretation: (String, @Sendable (Tensor) -> Tensor)? = nil, defaultMetrics: [Metric] = [],
+    interpretation: (String, @Sendable (Tensor) -> Tensor)? = nil, boundary: Double = 0,
+    defaultMetrics: [Metric] = [],
     classLabels: (@Sendable (_ classes: Int) -> ClosedRange<Int>)? = nil
   ) {
     self.name = name
@@ -48,6 +51,7 @@ public struct Loss: Sendable {
     }
     self.outputName = outputName
     self.interpretation = interpretation.map { (name: $0.0, function: $0.1) }
+    self.boundary = boundary
     self.defaultMetrics = defaultMetrics
     self.classLabels = classLabels
   }
