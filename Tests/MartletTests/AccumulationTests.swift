@@ -41,6 +41,19 @@ import Testing
     #expect(parts.value(of: "gradient_sum.layer0.bias")?.doubles().allSatisfy { $0 == 0 } == true)
   }
 
+  /// What ended between two updates leaves no gradients to the next run.
+  @Test func anErrorLeavesNoGradients() throws {
+    let data = try TrainerTests.quadrants(12)
+    let trainer = try AccumulationTests.trainer(3)
+    #expect(throws: Diagnostics.self) {
+      try trainer.fit(
+        data, batch: 4, progress: .silent, callbacks: [ResumeTests.Kill(after: 2)])
+    }
+    let fresh = try AccumulationTests.trainer(3)
+    for trainer in [trainer, fresh] { try trainer.fit(data, batch: 4, progress: .silent) }
+    #expect(TrainerTests.weights(trainer) == TrainerTests.weights(fresh))
+  }
+
   @Test func anUpdateHasAtLeastOneBatch() throws {
     #expect(throws: Diagnostics.self) { try AccumulationTests.trainer(0) }
   }

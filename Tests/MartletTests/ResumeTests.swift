@@ -28,6 +28,16 @@ import Testing
     }
   }
 
+  final class Count: Sendable {
+    private let count = Mutex(0)
+    func next() -> Int {
+      count.withLock {
+        $0 += 1
+        return $0
+      }
+    }
+  }
+
   /// A backend that compiles each graph once, for the time of this test.
   final class Once: Backend {
     let backend: any Backend
@@ -63,7 +73,8 @@ import Testing
   }
 
   func fit(
-    _ settings: Settings, _ checkpoint: Checkpoint?, killedAfter steps: Int = .max, count: Int = 50
+    _ settings: Settings, _ checkpoint: Checkpoint?, killedAfter steps: Int = .max, count: Int = 50,
+    _ change: (Dataset) throws -> Dataset = { $0 }
   ) throws -> Outcome {
     let trainer = try Trainer(
       Sequential(Dense(settings.units), BatchNorm(), Activation.tanh, Dropout(0.3), Dense(2)),
@@ -73,7 +84,7 @@ import Testing
     let data = try TrainerTests.quadrants(count + 10)
     let stopping = EarlyStopping(patience: settings.patience)
     let reports = try trainer.fit(
-      data[0..<count], validation: data[count..<count + 10], batch: settings.batch,
+      change(data[0..<count]), validation: data[count..<count + 10], batch: settings.batch,
       epochs: settings.epochs, schedule: settings.schedule, progress: .silent,
       checkpoint: checkpoint, callbacks: [stopping, Kill(after: steps)])
     let names = trainer.parameterNames.flatMap {
@@ -145,15 +156,55 @@ import Testing
     #expect(try fit(Settings(), Checkpoint(file, resumes: true)) == fit(Settings(), nil))
   }
 
-  @Test func anInterruptionWritesACheckpoint() throws {
+  /// Wherever it comes: within an epoch of four steps, or after its last.
+  @Test(arguments: 1...5)
+  func anInterruptionWritesACheckpoint(step: Int) throws {
     let file = path("c")
     let left = path("c.999999999.tmp")
     try Data([1]).write(to: URL(fileURLWithPath: left))
-    #expect(throws: Diagnostics.self) {
-      try fit(Settings(), Checkpoint(file, isInterrupted: { true }))
-    }
+    let count = Count()
+    let interrupted = Checkpoint(file) { count.next() == step }
+    #expect(throws: Diagnostics.self) { try fit(Settings(), interrupted) }
     #expect(!FileManager.default.fileExists(atPath: left), "nobody writes it any more")
     #expect(try fit(Settings(), Checkpoint(file, resumes: true)) == fit(Settings(), nil))
+  }
+
+  /// As many examples that are others, in memory, read, or changed at random, would end in other bits.
+  @Test func otherExamplesAreRefused() throws {
+    func read(_ data: Dataset) throws -> Dataset { try DatasetTests.read(data) }
+    func noisy(_ data: Dataset, _ noise: Double) throws -> Dataset {
+      try data.augmented(by: .noise(noise))
+    }
+    func moved(_ data: Dataset) throws -> Dataset {
+      var points: [Float] = []
+      var labels: [Int32] = []
+      for index in 0..<data.count {
+        let (input, label) = try data.example(index)
+        points += input.doubles().map { Float($0) + (index == 25 ? 1e-6 : 0) }
+        labels.append(Int32(label.doubles()[0]))
+      }
+      return try Dataset(
+        inputs: f32([data.count, 2], points), labels: Literal([data.count], labels))
+    }
+    let changes: [(one: (Dataset) throws -> Dataset, other: (Dataset) throws -> Dataset)] = [
+      ({ $0 }, { $0.shuffled(seed: 1) }), ({ $0 }, moved),
+      (read, { try read($0.shuffled(seed: 1)) }),
+      ({ try noisy($0, 0.1) }, { try noisy($0, 0.2) }), ({ $0 }, { try noisy($0, 0.1) }),
+    ]
+    for (number, change) in changes.enumerated() {
+      let file = path("\(number)")
+      #expect(throws: Diagnostics.self) {
+        try fit(Settings(), Checkpoint(file, everySteps: 1), killedAfter: 3, change.one)
+      }
+      #expect {
+        try fit(Settings(), Checkpoint(file, resumes: true), change.other)
+      } throws: {
+        "\($0)".contains("other examples")
+      }
+      #expect(
+        try fit(Settings(), Checkpoint(file, resumes: true), change.one)
+          == fit(Settings(), nil, change.one))
+    }
   }
 
   @Test func whatDiffersIsToldAndTheFileStays() throws {
@@ -195,13 +246,25 @@ import Testing
         try fit(Settings(epochs: 1), Checkpoint(path("cut"), resumes: true))
       }
     }
+    for place in stride(from: 0, to: bytes.count, by: 37) {
+      var flipped = bytes
+      flipped[place] ^= 4
+      try flipped.write(to: URL(fileURLWithPath: path("flipped")))
+      #expect(throws: Diagnostics.self, "byte \(place) of \(bytes.count)") {
+        try fit(Settings(epochs: 1), Checkpoint(path("flipped"), resumes: true))
+      }
+    }
     var tensors = try SafeTensors(path: file)
+    // As another program would have written it.
+    tensors.metadata["checksum"] = nil
+    tensors.metadata["format"] = nil
     let record = try #require(tensors.metadata["run"])
     #expect(record.contains(#""steps":0"#) && record.contains(#""epoch":1"#))
     for text in [
       "{}", record.replacing(#""steps":0"#, with: #""steps":-7"#),
       record.replacing(#""steps":0"#, with: #""steps":9223372036854775807"#),
       record.replacing(#""epoch":1"#, with: #""epoch":9223372036854775807"#),
+      record.replacing(#""sums":["#, with: #""sums":[1,"#),
     ] {
       tensors.metadata["run"] = text
       try tensors.write(to: path("bad"))

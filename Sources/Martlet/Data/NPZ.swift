@@ -1,4 +1,3 @@
-import CZlib
 import GraphIR
 
 /// NumPy's format for several arrays: a ZIP archive of NPY files, stored or deflated (numpy.savez, savez_compressed).
@@ -90,12 +89,7 @@ public enum NPZ {
     return arrays
   }
 
-  private static func checksum(_ bytes: [UInt8]) -> Int {
-    Int(
-      bytes.withUnsafeBytes { raw in
-        crc32_z(0, raw.bindMemory(to: UInt8.self).baseAddress, raw.count)
-      })
-  }
+  private static func checksum(_ bytes: [UInt8]) -> Int { Int(Checksum(bytes).value) }
 
   private static func word(_ value: Int) -> [UInt8] { [UInt8(value & 0xFF), UInt8(value >> 8)] }
   private static func long(_ value: Int) -> [UInt8] {

@@ -127,6 +127,8 @@ struct RunRecord: Codable {
     var seed: UInt64
     var backend: String
     var examples: Int
+    /// Stands for the examples, and those of validation.
+    var data: [UInt32]
     var batch: Int
     /// The number of batches in an update.
     var accumulation: Int
@@ -136,7 +138,7 @@ struct RunRecord: Codable {
     /// What the schedule makes of the learning rate at some places of the run; empty without one.
     var factors: [Exact]
     /// Stands for the graph of a step: model, loss, optimizer, options and metrics.
-    var graph: UInt64
+    var graph: UInt32
   }
 
   var settings: Settings
@@ -154,15 +156,22 @@ struct RunRecord: Codable {
 
 extension RunRecord {
   /// What is wrong with the place where a run was: a damaged file may hold any number.
-  func problems(_ path: String, stepsPerEpoch: Int, examples: Int) -> [Diagnostic] {
-    guard (0...Trainer.most).contains(epoch), (0..<max(stepsPerEpoch, 1)).contains(totals.steps),
-      (0...examples).contains(totals.count)
+  ///
+  /// - Parameters:
+  ///   - batch: The number of examples in a step.
+  ///   - examples: The number of examples in an epoch.
+  ///   - sums: How many numbers the run sums up.
+  func problems(_ path: String, batch: Int, examples: Int, sums: Int) -> [Diagnostic] {
+    // An interruption may come after an epoch's last step, before its end.
+    let steps = 0...(examples + batch - 1) / batch
+    guard (0...Trainer.most).contains(epoch), steps.contains(totals.steps),
+      totals.count == min(totals.steps * batch, examples), totals.sums.count == sums
     else {
       return [
         Diagnostic(
           .format,
           "'\(path)' says that its run was after \(epoch) epochs, \(totals.steps) steps and "
-            + "\(totals.count) examples, which cannot be",
+            + "\(totals.count) examples with \(totals.sums.count) sums, which cannot be",
           hint: "the file is damaged; begin anew or go on from another checkpoint")
       ]
     }
@@ -184,6 +193,12 @@ extension RunRecord.Settings {
     require(file.seed == seed, "the seed", "\(file.seed)", "\(seed)")
     require(file.backend == backend, "the backend", file.backend, backend)
     require(file.examples == examples, "examples,", "\(file.examples)", "\(examples)")
+    if file.examples == examples, file.data != data {
+      problems.append(
+        Diagnostic(
+          .mismatch, "'\(path)' is of a run on other examples, or in another order",
+          hint: "go on with the examples with which the run began"))
+    }
     require(file.batch == batch, "the batch", "\(file.batch)", "\(batch)")
     require(
       file.accumulation == accumulation, "batches in an update,", "\(file.accumulation)",

@@ -3,7 +3,9 @@ import GraphIR
 /// An update from the gradients of several batches, as two graphs: one adds a batch's gradients to the sums, the other
 /// changes the parameters by the mean and begins the sums anew.
 extension StepTracer {
-  private static func sumName(_ parameter: String) -> String { "gradient_sum.\(parameter)" }
+  /// What the names of sums begin with.
+  static let sumPrefix = "gradient_sum."
+  private static func sumName(_ parameter: String) -> String { sumPrefix + parameter }
   private static let updateCountName = "optimizer.updates"
 
   /// Forward, loss and backward: the sums of gradients grow by those of a batch, parameters stay as they are.

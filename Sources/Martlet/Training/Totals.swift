@@ -14,6 +14,9 @@ struct Totals {
     var steps: Int
   }
 
+  /// How many numbers are summed up.
+  var sumCount: Int { sums.count }
+
   /// What has been summed up; to set it takes as many sums as there are.
   var saved: Sums {
     get { Sums(sums: sums.map { RunRecord.Exact($0) }, count: count, steps: steps) }

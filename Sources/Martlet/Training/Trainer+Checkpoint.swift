@@ -33,7 +33,9 @@ extension Trainer {
       }
     }
     try Diagnostics.collecting { () throws(Diagnostic) in
-      try SafeTensors(tensors, metadata: metadata).write(to: path)
+      var file = SafeTensors(tensors, metadata: metadata)
+      file.metadata[SafeTensors.checksumName] = file.checksum
+      try file.write(to: path)
     }
   }
 
@@ -89,12 +91,10 @@ extension Trainer {
     return record
   }
 
-  /// A number that stands for the graph of a step: FNV-1a of its text.
-  func fingerprint(_ example: ExampleSignature, batch: Int) throws(Diagnostics) -> UInt64 {
+  /// A number that stands for the graph of a step.
+  func fingerprint(_ example: ExampleSignature, batch: Int) throws(Diagnostics) -> UInt32 {
     let text = try trainingGraph(example, batch: batch).graph.text(locations: false)
-    return text.utf8.reduce(0xCBF2_9CE4_8422_2325) {
-      ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
-    }
+    return Checksum(Array(text.utf8)).value
   }
 
   /// Loads the parameters and untrained state of a checkpoint, or of any safetensors file that has them; the
@@ -141,8 +141,19 @@ extension Trainer {
     state[StepTracer.averageName(name)]?.write(value)
   }
 
+  /// Reads a file; of one that a trainer has written, every bit is as it was.
   private func read(_ path: String) throws(Diagnostics) -> SafeTensors {
-    try Diagnostics.collecting { () throws(Diagnostic) in try SafeTensors(path: path) }
+    try Diagnostics.collecting { () throws(Diagnostic) in
+      let file = try SafeTensors(path: path)
+      let saved = file.metadata[SafeTensors.checksumName]
+      guard saved == file.checksum || (saved == nil && file.metadata["format"] != "martlet") else {
+        throw Diagnostic(
+          .format,
+          "'\(path)' is damaged: its check sum is \(file.checksum), and was '\(saved ?? "")'",
+          hint: "begin anew or take another checkpoint")
+      }
+      return file
+    }
   }
 
   private func replace(
@@ -177,5 +188,25 @@ extension Trainer {
     for entry in entries {
       if let literal = literals[entry.name] { entry.buffer.write(literal) }
     }
+  }
+}
+
+extension SafeTensors {
+  /// The name of the check sum among the metadata.
+  fileprivate static let checksumName = "checksum"
+
+  /// The check sum of the tensors with their names and types, and of the other metadata.
+  fileprivate var checksum: String {
+    var sum = Checksum()
+    for (name, text) in metadata.sorted(by: { $0.key < $1.key })
+    where name != SafeTensors.checksumName {
+      sum.add(name)
+      sum.add(text)
+    }
+    for (name, literal) in tensors.sorted(by: { $0.name < $1.name }) {
+      sum.add("\(name) \(literal.type)")
+      sum.add(literal.bytes)
+    }
+    return String(sum.value, radix: 16)
   }
 }

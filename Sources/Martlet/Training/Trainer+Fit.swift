@@ -62,8 +62,8 @@ extension Trainer {
   ) throws(Diagnostics) -> [EpochReport] {
     try check(examples, batch: batch, epochs: epochs)
     var run = try TrainingRun(
-      self, examples, batch: batch, epochs: epochs, schedule: schedule, checkpoint: checkpoint,
-      callbacks: callbacks)
+      self, examples, validation: validation, batch: batch, epochs: epochs, schedule: schedule,
+      checkpoint: checkpoint, callbacks: callbacks)
     if let validation { try prepare(toEvaluate: validation, batch: batch) }
     for callback in callbacks { try callback.trainingBegan(on: examples, of: self) }
     var display = ProgressDisplay(

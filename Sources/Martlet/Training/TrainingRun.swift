@@ -17,19 +17,21 @@ struct TrainingRun {
   var isEnded = false
 
   private let examples: Int
+  /// Stands for the examples, and those of validation; empty without a checkpoint.
+  private let data: [UInt32]
   private let learningRates: Schedule?
   private let checkpoint: Checkpoint?
   /// What changes the parameters where gradients of several batches are summed up first.
   private let updating: Program?
   private let batchesPerUpdate: Int
-  private let graph: UInt64
+  private let graph: UInt32
 
   /// Begins a run, or goes on where its checkpoint is.
   ///
   /// - Throws: what is wrong with the model or the checkpoint; the trainer is as it was then.
   init(
-    _ trainer: Trainer, _ examples: Dataset, batch: Int, epochs: Int, schedule: Schedule?,
-    checkpoint: Checkpoint?, callbacks: [any Callback]
+    _ trainer: Trainer, _ examples: Dataset, validation: Dataset?, batch: Int, epochs: Int,
+    schedule: Schedule?, checkpoint: Checkpoint?, callbacks: [any Callback]
   ) throws(Diagnostics) {
     self.batch = batch
     self.examples = examples.count
@@ -45,9 +47,19 @@ struct TrainingRun {
     updating =
       accumulates ? try trainer.program(.update, examples.signature, batch: 1) : nil
     totals = Totals(trainer.metrics, programs.full)
+    // A run that ended with an error may have left gradients that wait for an update.
+    for entry in trainer.state.entries where entry.name.hasPrefix(StepTracer.sumPrefix) {
+      entry.buffer.write(Literal(zeros: entry.buffer.type))
+    }
     graph =
       checkpoint == nil
       ? 0 : try trainer.fingerprint(examples.signature, batch: min(batch, examples.count))
+    data =
+      checkpoint == nil
+      ? []
+      : try Diagnostics.collecting { () throws(Diagnostic) in
+        [try examples.checksum().value, try validation?.checksum().value ?? 0]
+      }
     checkpoint?.removeLeftovers()
     if let checkpoint, checkpoint.resumes { try resume(trainer, checkpoint.path) }
   }
@@ -116,9 +128,9 @@ struct TrainingRun {
     let updates = lastEpoch * updatesPerEpoch
     let places = learningRates == nil ? [] : (0...16).map { $0 * max(updates - 1, 0) / 16 }
     return RunRecord.Settings(
-      seed: trainer.seed, backend: trainer.backend.name, examples: examples, batch: batch,
-      accumulation: batchesPerUpdate, learningRate: RunRecord.Exact(trainer.firstLearningRate),
-      lastEpoch: lastEpoch,
+      seed: trainer.seed, backend: trainer.backend.name, examples: examples, data: data,
+      batch: batch, accumulation: batchesPerUpdate,
+      learningRate: RunRecord.Exact(trainer.firstLearningRate), lastEpoch: lastEpoch,
       factors: places.map { RunRecord.Exact(factor($0)) }, graph: graph)
   }
 
@@ -143,7 +155,7 @@ struct TrainingRun {
     let present = settings(trainer)
     let found = try trainer.loadRun(from: path) { record in
       present.problems(with: record.settings, path)
-        + record.problems(path, stepsPerEpoch: stepsPerEpoch, examples: examples)
+        + record.problems(path, batch: batch, examples: examples, sums: totals.sumCount)
     }
     guard let record = found else { return }
     trainer.learningRate = record.learningRate.value
