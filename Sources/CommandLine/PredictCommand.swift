@@ -34,13 +34,20 @@ struct PredictCommand: ParsableCommand {
       throw Diagnostic(.unsupported, "\(model) does not look at grey pictures")
     }
     let trainer = try recipe.trainer(Recipe.Options(backend: options.makeBackend(report)))
-    try trainer.load(from: weights, for: recipe.example)
+    // The optimizer may have been another one.
+    try trainer.loadParameters(from: weights, for: recipe.example)
     let input = try Picture(contentsOf: image).digit(height: shape[0], width: shape[1])
-    let probabilities = try trainer.predict(input).doubles()
+    let output = try trainer.predict(input)
+    guard output.type.shape.rank == 2 else {
+      throw Diagnostic(.unsupported, "\(model) does not tell classes of whole pictures apart")
+    }
+    let probabilities = output.doubles()
     print(drawing(of: input.doubles(), width: shape[1]))
     let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
     for (index, probability) in probabilities.enumerated() {
-      let bar = String(repeating: "█", count: Int((probability * 40).rounded()))
+      // What is no probability has a bar, too: weights may be of any values.
+      let length = min(max(Int(saturating: (probability * 40).rounded()), 0), 40)
+      let bar = String(repeating: "█", count: length)
       let name = index < recipe.classNames.count ? recipe.classNames[index] : "\(index)"
       print(
         "\(name.leftPadded(to: 8)) \((100 * probability).fixed(1).leftPadded(to: 5)) % \(bar)"

@@ -57,6 +57,13 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.error)")
     let line = outcome.output.split(separator: "\n").first { $0.hasSuffix("<") }
     #expect(line?.drop { $0 == " " }.hasPrefix("7") == true, "\(outcome.output)")
+    // Weights that another optimizer drove beyond all numbers.
+    let wild = try program.run(
+      "train", "mlp", "--epochs", "1", "--optimizer", "sgd", "--learning-rate", "1e9", "--save",
+      "wild.safetensors")
+    #expect(wild.status == 0 && wild.output.contains("nan"))
+    let shown = try program.run("predict", "mlp", picture, "--weights", "wild.safetensors")
+    #expect(shown.status == 0 && shown.output.contains("nan"), "\(shown.error)")
   }
 
   @Test(arguments: samples)

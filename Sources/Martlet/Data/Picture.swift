@@ -41,7 +41,7 @@ public struct Picture: Sendable {
     let grey = grey.pixels
     return (0..<height).map { row in
       grey[row * width..<(row + 1) * width].map { pixel in
-        shades[min(max(Int(pixel * Float(shades.count)), 0), shades.count - 1)]
+        shades[min(max(Int(saturating: Double(pixel) * 5), 0), shades.count - 1)]
       }.joined()
     }.joined(separator: "\n")
   }

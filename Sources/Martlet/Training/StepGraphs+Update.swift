@@ -106,6 +106,8 @@ extension StepTracer {
     step.kept.append(StepGraph.KeptTensor(name: name, type: parameter.type, begins: parameter))
   }
 
+  /// What the names of running means begin with.
+  static let averagePrefix = "average."
   /// The name of the running mean of a parameter.
-  static func averageName(_ parameter: String) -> String { "average.\(parameter)" }
+  static func averageName(_ parameter: String) -> String { averagePrefix + parameter }
 }

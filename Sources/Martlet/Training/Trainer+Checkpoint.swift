@@ -100,6 +100,8 @@ extension Trainer {
   /// Loads the parameters and untrained state of a checkpoint, or of any safetensors file that has them; the
   /// optimizer's state stays as it is.
   ///
+  /// Running means that the file does not have begin anew, as the parameters are.
+  ///
   /// - Parameter example: What one example looks like, which decides the shapes of the parameters.
   /// - Throws: what is wrong with the file, and each tensor that is missing or of another type; nothing has
   ///   changed then.
@@ -107,17 +109,17 @@ extension Trainer {
     let file = try read(path)
     try prepareState(example)
     let wanted = state.entries.filter { $0.role == .parameter || $0.role == .untrained }
-    try replace(wanted, by: file, path, isWhole: false)
-    let literals = file.literals
-    for entry in wanted {
-      // A running mean that the file does not know begins as its parameter does.
-      let name = StepTracer.averageName(entry.name)
-      let average = literals[name].flatMap { $0.type == entry.buffer.type ? $0 : nil }
-      state[name]?.write(average ?? entry.buffer.literal())
+    let known = file.literals
+    let means = state.entries.filter { $0.name.hasPrefix(StepTracer.averagePrefix) }
+    try replace(
+      wanted + means.filter { known[$0.name] != nil }, by: file, path, isWhole: false)
+    for mean in means where known[mean.name] == nil {
+      let parameter = state[String(mean.name.dropFirst(StepTracer.averagePrefix.count))]
+      if let parameter { mean.buffer.write(parameter.literal()) }
     }
   }
 
-  /// Gives a parameter or untrained state a value; a running mean of the parameter begins anew with it.
+  /// Gives a parameter or untrained state a value, with which a running mean begins anew.
   ///
   /// - Parameter example: What one example looks like, which decides the shapes of the parameters.
   /// - Throws: when there is none of the name, or it has another type; nothing has changed then.
