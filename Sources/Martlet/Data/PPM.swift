@@ -6,7 +6,7 @@ import GraphIR
 /// `longjmp`, which Swift cannot.
 enum PPM {
   /// Reads the one picture of a file.
-  static func parse(_ bytes: [UInt8], name: String) throws(Diagnostic) -> Picture {
+  static func parse(_ bytes: [UInt8], name: String) throws(Diagnostic) -> PictureContent {
     func bad(_ what: String) -> Diagnostic {
       Diagnostic(.format, "'\(name)' is no PPM or PGM picture: \(what)")
     }
@@ -23,13 +23,15 @@ enum PPM {
       throw Picture.tooLarge(name, height, width)
     }
     let count = width * height * channels
-    var values: [Int] = []
+    var values: [UInt16] = []
     if isText {
       // Each number takes a space and a digit at least.
       guard bytes.count - reader.place >= 2 * count else { throw bad("it has too few pixels") }
       values.reserveCapacity(count)
       for _ in 0..<count {
-        guard let value = reader.number() else { throw bad("pixel \(values.count) is no number") }
+        guard let value = reader.number().flatMap({ UInt16(exactly: $0) }) else {
+          throw bad("pixel \(values.count) is no number up to 65535")
+        }
         values.append(value)
       }
       guard reader.isAtEnd else { throw bad("something follows its pixels") }
@@ -43,16 +45,16 @@ enum PPM {
       }
       values = (0..<count).map { index in
         size == 1
-          ? Int(bytes[start + index])
-          : Int(bytes[start + 2 * index]) << 8 | Int(bytes[start + 2 * index + 1])
+          ? UInt16(bytes[start + index])
+          : UInt16(bytes[start + 2 * index]) << 8 | UInt16(bytes[start + 2 * index + 1])
       }
     }
     if let wrong = values.first(where: { $0 > greatest }) {
       throw bad("a pixel is \(wrong), above its greatest, \(greatest)")
     }
-    return Picture(
-      height: height, width: width, channels: channels,
-      pixels: values.map { Float($0) / Float(greatest) })
+    return PictureContent(
+      height: height, width: width, channels: channels, values: values,
+      greatest: UInt16(greatest))
   }
 
   private static let kinds: [UInt8: (isText: Bool, channels: Int)] = [

@@ -1,4 +1,3 @@
-import CPNG
 import GraphIR
 
 /// Pictures in files.
@@ -17,46 +16,15 @@ extension Picture {
       throw Diagnostic(
         .argument, "a picture of \(channels ?? 0) channels", hint: "1 for grey, 3 for colours")
     }
-    let bytes = try Files.read(path)
-    let picture =
-      try bytes.first == UInt8(ascii: "P")
-      ? PPM.parse(bytes, name: path) : Picture.png(bytes, name: path)
+    let content = try PictureContent(contentsOf: path)
+    let picture = Picture(
+      height: content.height, width: content.width, channels: content.channels,
+      pixels: content.values.map { Float($0) / Float(content.greatest) })
     switch channels {
     case 1: self = picture.grey
     case 3: self = picture.coloured
     default: self = picture
     }
-  }
-
-  private static func png(_ bytes: [UInt8], name: String) throws(Diagnostic) -> Picture {
-    var image = png_image()
-    image.version = png_uint_32(PNG_IMAGE_VERSION)
-    defer { png_image_free(&image) }
-    var channels = 1
-    let rows = bytes.withUnsafeBytes { raw -> [UInt8]? in
-      guard png_image_begin_read_from_memory(&image, raw.baseAddress, raw.count) != 0 else {
-        return nil
-      }
-      let isColoured = image.format & png_uint_32(PNG_FORMAT_FLAG_COLOR) != 0
-      image.format = isColoured ? PNG_FORMAT_RGB : png_uint_32(PNG_FORMAT_GRAY)
-      channels = isColoured ? 3 : 1
-      guard image.width <= maximumExtent, image.height <= maximumExtent else { return [] }
-      var white = png_color(red: 255, green: 255, blue: 255)
-      let rowBytes = Int(image.width) * channels
-      var rows = [UInt8](repeating: 0, count: rowBytes * Int(image.height))
-      return png_image_finish_read(&image, &white, &rows, png_int_32(rowBytes), nil) != 0
-        ? rows : nil
-    }
-    guard let rows else {
-      let message = withUnsafeBytes(of: image.message) { raw in
-        String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      throw Diagnostic(.format, "'\(name)' is no PNG picture: \(message)")
-    }
-    guard !rows.isEmpty else { throw tooLarge(name, Int(image.height), Int(image.width)) }
-    return Picture(
-      height: Int(image.height), width: Int(image.width), channels: channels,
-      pixels: rows.map { Float($0) / 255 })
   }
 
   static func tooLarge(_ name: String, _ height: Int, _ width: Int) -> Diagnostic {
