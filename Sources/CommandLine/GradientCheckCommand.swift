@@ -22,8 +22,11 @@ struct GradientCheckCommand: ParsableCommand {
   @Option(help: "The number of examples.")
   var batch = PositiveInteger(argument: "2")!
 
-  @Option(help: "The number of elements of each parameter to compare, at most.")
-  var elements = PositiveInteger(argument: "12")!
+  @Option(
+    help: """
+      The number of elements of each parameter to compare, at most (default: 12, or as many as take about a minute).
+      """)
+  var elements: PositiveInteger?
 
   @Option(help: "Decides first values, the batch, dropout and the elements.")
   var seed: UInt64 = 0
@@ -34,11 +37,12 @@ struct GradientCheckCommand: ParsableCommand {
   func run() throws {
     let recipe = try LoadedModel.recipe(named: model)
     let check = try recipe.checkGradients(
-      batch: batch.value, elements: elements.value, seed: seed, tolerance: tolerance.value)
+      batch: batch.value, elements: elements?.value, seed: seed, tolerance: tolerance.value)
     print(check.table)
     let compared = check.parameters.map(\.compared).reduce(0, +)
     let skipped = check.parameters.map(\.skipped).reduce(0, +)
-    let counts = "\(compared) elements compared, \(skipped) skipped at kinks"
+    let all = check.parameters.map(\.type.shape.elementCount).reduce(0, +)
+    let counts = "\(compared) of \(all) elements compared, \(skipped) skipped at kinks"
     guard check.passes else {
       let what =
         check.greatestGradient > 0

@@ -33,7 +33,7 @@ extension Graph {
   }
 
   /// The elements that a node computes, each times what is folded into it: for empty tensors, what would be.
-  func steps(of node: Node) -> Double {
+  package func steps(of node: Node) -> Double {
     func count(_ type: TensorType?) -> Double { Double(max(type?.shape.elementCount ?? 1, 1)) }
     func size(_ window: Window) -> Double { window.size.reduce(1) { $0 * Double(max($1, 1)) } }
     let results = node.types.reduce(0) { $0 + count($1) }

@@ -85,7 +85,7 @@ func run(
 /// Runs a graph, reports each node's results in order, and gives the values that are still held at
 /// the end.
 @discardableResult
-private func forEachResult(
+func forEachResult(
   _ graph: Graph, _ inputs: [CarriedTensor], _ precision: Precision, keepAll: Bool,
   report: (CarriedTensor) -> Void
 ) throws(Diagnostic) -> [CarriedTensor?] {
@@ -104,24 +104,31 @@ private func forEachResult(
       uses[Int(operand.index)] -= 1
       if uses[Int(operand.index)] == 0, !keepAll { values[Int(operand.index)] = nil }
     }
-    var evaluator = Evaluator(
-      operands: operands, types: node.types, bodies: node.bodies, literal: node.literal,
-      precision: precision)
-    do {
-      for result in try node.operation.accept(&evaluator) {
-        report(result)
-        let unused = uses[values.count] == 0 && !keepAll
-        values.append(unused ? nil : result)
-      }
-    } catch {
-      throw error.located(at: node.location)
+    for result in try results(of: node, operands, precision) {
+      report(result)
+      let unused = uses[values.count] == 0 && !keepAll
+      values.append(unused ? nil : result)
     }
   }
   return values
 }
 
+/// The results of a node on the values of its operands.
+func results(
+  of node: Node, _ operands: [CarriedTensor], _ precision: Precision
+) throws(Diagnostic) -> [CarriedTensor] {
+  var evaluator = Evaluator(
+    operands: operands, types: node.types, bodies: node.bodies, literal: node.literal,
+    precision: precision)
+  do {
+    return try node.operation.accept(&evaluator)
+  } catch {
+    throw error.located(at: node.location)
+  }
+}
+
 /// Widens literals for inputs after checking their count and types.
-private func checked(
+func checked(
   _ literals: [Literal], _ inputs: [Input], _ precision: Precision
 ) throws(Diagnostic) -> [CarriedTensor] {
   guard literals.count == inputs.count else {

@@ -64,6 +64,15 @@ import Testing
     #expect(check.parameters.map(\.skipped) == [2, 0, 0])
   }
 
+  /// Of a parameter with many elements some are compared, and the check says of how many.
+  @Test func aCheckIsBounded() throws {
+    let check = try GradientCheckTests.recipe(Sequential(Dense(300, .tanh), Dense(2)))
+      .checkGradients()
+    #expect(check.passes)
+    #expect(check.parameters.map { $0.compared + $0.skipped } == [12, 12, 12, 2])
+    #expect(check.parameters.map(\.type.shape.elementCount) == [600, 300, 600, 2])
+  }
+
   @Test func foldsAreTrainedOneByOne() throws {
     var numbers: [Int] = []
     let validation = try GradientCheckTests.recipe(Sequential(Dense(4, .tanh), Dense(2)))

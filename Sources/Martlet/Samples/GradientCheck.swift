@@ -46,12 +46,13 @@ extension Recipe {
   /// - Parameters:
   ///   - batch: The number of examples.
   ///   - elements: The number of elements of each parameter that are compared, which the seed chooses; all where it has
-  ///     no more.
+  ///     no more. Without, they are 12, or fewer where those of all parameters would take more than about a minute, and of
+  ///     a large model one of some parameters alone.
   ///   - seed: Decides first values, the batch, dropout and the elements.
   ///   - tolerance: The greatest error that passes.
   /// - Throws: what is wrong with the data or the model.
   public func checkGradients(
-    batch: Int = 2, elements: Int = 12, seed: UInt64 = 0, tolerance: Double = 1e-5
+    batch: Int = 2, elements: Int? = nil, seed: UInt64 = 0, tolerance: Double = 1e-5
   ) throws(Diagnostics) -> GradientCheck {
     let trainer = try trainer(Options(seed: seed, backend: InterpreterBackend()))
     let step = try trainer.trainingGraph(example, batch: batch, withGradients: true)
@@ -70,7 +71,7 @@ extension Recipe {
       values[name] = Literal(TensorType(.f64, value.type.shape), doubles: moved)
     }
     return try Diagnostics.collecting { () throws(Diagnostic) in
-      try GradientChecker(objective: objective.graph, values: values).check(
+      try GradientChecker(objective.graph, values).check(
         step.graph, names, elements: elements, tolerance: tolerance, &generator)
     }
   }
@@ -79,27 +80,42 @@ extension Recipe {
 /// Compares gradients with differences.
 private struct GradientChecker {
   /// Gives the loss alone.
-  let objective: Graph
-  let values: [String: Literal]
+  private let objective: Graph
+  private let values: [String: Literal]
+  /// The loss when an input changes.
+  private let recalculation: Recalculation
+  /// The loss when none does.
+  private let here: Double
+
+  init(_ objective: Graph, _ values: [String: Literal]) throws(Diagnostic) {
+    self.objective = objective
+    self.values = values
+    recalculation = try Recalculation(
+      objective, try GradientChecker.inputs(objective, values), precision: .double)
+    here = try recalculation.outputs()[0].doubles()[0]
+  }
 
   func check(
-    _ step: Graph, _ names: [String], elements: Int, tolerance: Double,
+    _ step: Graph, _ names: [String], elements: Int?, tolerance: Double,
     _ generator: inout SplitMix64
   ) throws(Diagnostic) -> GradientCheck {
-    let outputs = try interpret(step, try inputs(step, values), precision: .double)
+    let outputs = try interpret(
+      step, try GradientChecker.inputs(step, values), precision: .double)
     var gradients: [String: [Double]] = [:]
     for (output, value) in zip(step.outputs, outputs) {
       if let name = output.name.dropping(prefix: "gradient.") { gradients[name] = value.doubles() }
     }
     let greatest = gradients.values.joined().reduce(0) { max($0, abs($1)) }
     var results: [GradientCheck.ParameterResult] = []
-    for input in step.inputs where names.contains(input.name) {
+    let parameters = step.inputs.filter { gradients[$0.name] != nil }
+    let counts = elements.map { [Int](repeating: $0, count: parameters.count) }
+    for (input, count) in zip(parameters, counts ?? affordable(parameters)) {
       guard let gradient = gradients[input.name] else { continue }
       var result = GradientCheck.ParameterResult(name: input.name, type: input.type)
       let chosen =
-        gradient.count <= elements
+        gradient.count <= count
         ? Array(gradient.indices)
-        : Array(gradient.indices.shuffled(using: &generator).prefix(elements)).sorted()
+        : Array(gradient.indices.shuffled(using: &generator).prefix(count)).sorted()
       for element in chosen {
         try compare(gradient[element], element, greatest * 1e-3, tolerance, &result)
       }
@@ -107,6 +123,31 @@ private struct GradientChecker {
     }
     return GradientCheck(
       parameters: results, tolerance: tolerance, greatestGradient: greatest)
+  }
+
+  /// What a check may take unless told otherwise, as `Graph.steps` counts: about a minute.
+  private static let mostSteps = 3e10
+
+  /// How many elements of each parameter are compared unless told otherwise: of as many as can be, as many as can be.
+  private func affordable(_ parameters: [Input]) -> [Int] {
+    let costs = parameters.map { parameter -> Double in
+      guard let input = objective.inputs.firstIndex(where: { $0.name == parameter.name }) else {
+        return 0
+      }
+      return recalculation.nodes(changedBy: input).reduce(0) { $0 + 4 * objective.steps(of: $1) }
+    }
+    func isAffordable(_ counts: [Int]) -> Bool {
+      zip(counts, costs).reduce(0) { $0 + Double($1.0) * $1.1 } <= GradientChecker.mostSteps
+    }
+    func counts(_ most: Int) -> [Int] { parameters.map { min(most, $0.type.shape.elementCount) } }
+    for most in (1...12).reversed() where isAffordable(counts(most)) { return counts(most) }
+    // Of a large model one element of some parameters, at even distances.
+    for most in (2..<max(parameters.count, 3)).reversed() {
+      let chosen = Set(Array(parameters.indices).spread(to: most))
+      let some = parameters.indices.map { chosen.contains($0) ? 1 : 0 }
+      if isAffordable(some) || most == 2 { return some }
+    }
+    return counts(1)
   }
 
   /// Compares the gradient of one element with differences.
@@ -164,7 +205,6 @@ private struct GradientChecker {
   private func slopes(
     _ name: String, _ element: Int, _ distance: Double
   ) throws(Diagnostic) -> Slopes {
-    let here = try loss(name, element, 0)
     func sides(_ distance: Double) throws(Diagnostic) -> Sides {
       Sides(
         left: (here - (try loss(name, element, -distance))) / distance,
@@ -177,17 +217,16 @@ private struct GradientChecker {
   private func loss(
     _ name: String, _ element: Int, _ distance: Double
   ) throws(Diagnostic) -> Double {
-    var changed = values
-    if let value = values[name] {
-      var elements = value.doubles()
-      elements[element] += distance
-      changed[name] = Literal(value.type, doubles: elements)
-    }
-    return try interpret(objective, try inputs(objective, changed), precision: .double)[0]
-      .doubles()[0]
+    guard let value = values[name],
+      let input = objective.inputs.firstIndex(where: { $0.name == name })
+    else { return here }
+    var elements = value.doubles()
+    elements[element] += distance
+    let changed = Literal(value.type, doubles: elements)
+    return try recalculation.outputs(changing: input, to: changed)[0].doubles()[0]
   }
 
-  private func inputs(
+  private static func inputs(
     _ graph: Graph, _ values: [String: Literal]
   ) throws(Diagnostic) -> [Literal] {
     var literals: [Literal] = []
