@@ -73,6 +73,41 @@ import Testing
     #expect(check.parameters.map(\.type.shape.elementCount) == [600, 300, 600, 2])
   }
 
+  /// Labels that are images have no class for each example by which folds could be made.
+  @Test func imagesOfClassesHaveFolds() throws {
+    let data = try Images.dataset(
+      f32([6, 2, 2], (0..<24).map { Float($0 % 5) / 4 }),
+      labels: Literal([6, 2, 2], (0..<24).map { Int32($0 % 5 / 3) }), classNames: ["no", "yes"])
+    let source = ExampleSource(example: data.signature, classNames: data.classNames) {
+      () throws(Diagnostic) in DataSplit(train: data, test: data)
+    }
+    let recipe = Recipe(
+      data: source, model: Sequential(Conv2D(filters: 2, size: 1)), loss: .softmaxCrossEntropy,
+      optimizer: Adam(), epochs: 1, batch: 2)
+    let options = Recipe.Options(progress: .silent, backend: InterpreterBackend())
+    #expect(try recipe.crossValidate(folds: 3, options).folds.map(\.test.count) == [2, 2, 2])
+  }
+
+  /// The means by which inputs are normalized are those of the examples that a fold trains on.
+  @Test func foldsAreNormalizedByTheirOwnExamples() throws {
+    let data = try TrainerTests.quadrants(30)
+    let source = ExampleSource(example: data.signature) { () throws(Diagnostic) in
+      DataSplit(train: data, test: data)
+    }
+    let recipe = Recipe(
+      data: source.normalized(per: .whole), model: Sequential(Dense(2)),
+      loss: .softmaxCrossEntropy, optimizer: Adam(), epochs: 1, batch: 10)
+    let options = Recipe.Options(progress: .silent, backend: InterpreterBackend())
+    func mean(_ data: Dataset) throws -> Double {
+      try (0..<data.count).map { try data.example($0).input.doubles().reduce(0, +) }.reduce(0, +)
+        / Double(2 * data.count)
+    }
+    for fold in try recipe.crossValidate(folds: 2, options).folds {
+      let (own, other) = (try mean(fold.data.train), try mean(fold.data.test))
+      #expect(abs(own) < 1e-6 && abs(other) > 1e-4)
+    }
+  }
+
   @Test func foldsAreTrainedOneByOne() throws {
     var numbers: [Int] = []
     let validation = try GradientCheckTests.recipe(Sequential(Dense(4, .tanh), Dense(2)))

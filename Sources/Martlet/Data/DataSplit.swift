@@ -38,6 +38,12 @@ extension Dataset {
     let testCount = Int((Double(count) * test).rounded())
     let validationCount = min(Int((Double(count) * validation).rounded()), count - testCount)
     let trainCount = count - testCount - validationCount
+    guard trainCount > 0 || count == 0 else {
+      throw Diagnostic(
+        .argument,
+        "of \(count) examples, \(validationCount) for validation and \(testCount) for the test leave none to "
+          + "train on")
+    }
     let shuffled = permutation(seed: seed)
     if stratified {
       let classes = try classes()

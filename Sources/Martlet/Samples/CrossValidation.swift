@@ -30,7 +30,8 @@ public struct CrossValidation {
 extension Recipe {
   /// Trains a fresh model for each of `k` folds of the training examples, and judges it by the fold that it has not seen.
   ///
-  /// The test examples are not looked at. Classes are spread evenly over the folds where labels have names.
+  /// The test examples are not looked at. Classes are spread evenly over the folds where they have names and each example
+  /// has one.
   ///
   /// - Parameters:
   ///   - options: What all folds share; the seed also decides the folds.
@@ -40,7 +41,11 @@ extension Recipe {
     folds k: Int, _ options: Options, onFold: ((Int, Outcome) -> Void)? = nil
   ) throws(Diagnostics) -> CrossValidation {
     let splits = try Diagnostics.collecting { () throws(Diagnostic) in
-      try data.load().train.folds(k, stratified: !classNames.isEmpty, seed: options.seed)
+      let label = example.label
+      let hasClasses = !classNames.isEmpty && label.dtype.isInteger && label.shape.rank == 0
+      return try data.load { whole throws(Diagnostic) in
+        try whole.train.folds(k, stratified: hasClasses, seed: options.seed)
+      }
     }
     var outcomes: [Outcome] = []
     for (index, split) in splits.enumerated() {

@@ -70,6 +70,11 @@ public struct Search: Sendable {
     self.validationShare = validationShare
   }
 
+  /// The most settings that are tried.
+  static let mostTrials = 1_000_000
+  /// The learning rates that may be tried: their logarithms and digits can be computed.
+  static let possibleRates = 1e-100...1e100
+
   /// A setting that was tried.
   public struct Trial: Sendable {
     /// The number of the trial, from 1.
@@ -115,10 +120,15 @@ public struct Search: Sendable {
       ? [max(batch / 2, 1), batch, double.overflow ? batch : double.partialValue] : batches
     let decays: [Double?] = weightDecays.isEmpty ? [options.weightDecay] : weightDecays
     let optimizers: [OptimizerName?] = optimizers.isEmpty ? [options.optimizer] : optimizers
+    func own(_ optimizer: OptimizerName?) -> Double {
+      options.learningRate ?? (optimizer?.optimizer ?? recipe.optimizer).learningRate
+    }
+    if let problem = optimizers.lazy.compactMap({ learningRateProblem(own($0)) }).first {
+      throw Diagnostic(.argument, problem)
+    }
     func rates(_ optimizer: OptimizerName?) -> ClosedRange<Double> {
-      if let learningRates { return learningRates }
-      let own = options.learningRate ?? (optimizer?.optimizer ?? recipe.optimizer).learningRate
-      return own / 30...own * 30
+      let rate = own(optimizer)
+      return learningRates ?? (rate / 30...rate * 30).clamped(to: Search.possibleRates)
     }
     switch strategy {
     case .random:
@@ -164,12 +174,30 @@ public struct Search: Sendable {
     return Double("\(digits)e\(exponent)") ?? value
   }
 
+  /// The examples by which settings are judged, in place of the test: the validation part, or a share of the training part.
+  fileprivate func judged(_ data: DataSplit, seed: UInt64) throws(Diagnostic) -> DataSplit {
+    if let validation = data.validation {
+      return DataSplit(train: data.train, test: validation)
+    }
+    let parts = try data.train.split(test: validationShare, seed: seed)
+    guard parts.test.count > 0 else {
+      throw Diagnostic(
+        .argument,
+        "a share of \(validationShare) of \(data.train.count) training examples leaves none to judge by"
+      )
+    }
+    return parts
+  }
+
   private func check(trials: Int) throws(Diagnostic) {
-    if trials < 1 { throw Diagnostic(.argument, "\(trials) trials", hint: "at least 1") }
-    if let rates = learningRates, !(rates.lowerBound > 0 && rates.upperBound.isFinite) {
+    guard (1...Search.mostTrials).contains(trials) else {
+      throw Diagnostic(.argument, "\(trials) trials", hint: "from 1 to \(Search.mostTrials)")
+    }
+    let possible = Search.possibleRates
+    if let rates = learningRates, rates.clamped(to: possible) != rates {
       throw Diagnostic(
         .argument, "learning rates from \(rates.lowerBound) to \(rates.upperBound)",
-        hint: "they are positive")
+        hint: "they are from \(possible.lowerBound) to \(possible.upperBound)")
     }
     if let batch = batches.first(where: { $0 < 1 }) {
       throw Diagnostic(.argument, "a batch of \(batch) examples", hint: "at least 1")
@@ -196,18 +224,14 @@ extension Recipe {
   ) throws(Diagnostics) -> Search.Outcome {
     let (settings, parts) = try Diagnostics.collecting { () throws(Diagnostic) in
       let settings = try search.settings(of: self, options, trials: trials)
-      let data = try data.load()
-      if data.validation != nil { return (settings, data) }
-      let parts = try data.train.split(
-        validation: search.validationShare, test: 0, seed: options.seed)
-      return (settings, parts)
+      let judged = try data.load { data throws(Diagnostic) in
+        [try search.judged(data, seed: options.seed)]
+      }
+      return (settings, judged[0])
     }
     var tried: [Search.Trial] = []
     for (index, setting) in settings.enumerated() {
-      // Judged by the validation examples alone: they stand in for the test.
-      let outcome = try train(
-        options.with(setting),
-        on: DataSplit(train: parts.train, test: parts.validation ?? parts.test))
+      let outcome = try train(options.with(setting), on: parts)
       let trial = Search.Trial(number: index + 1, setting: setting, validation: outcome.test)
       onTrial?(trial)
       tried.append(trial)
