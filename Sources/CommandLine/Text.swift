@@ -57,6 +57,12 @@ func encodeJSON(_ value: some Encodable) throws -> String {
 
 /// Makes a folder, unless it is there.
 func createFolder(_ path: String) throws(Diagnostic) {
+  var isFolder = false
+  if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder {
+    throw Diagnostic(
+      .file, "the folder '\(path)' cannot be made: there is a file of that name",
+      hint: "name another folder")
+  }
   do {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   } catch {
@@ -68,6 +74,9 @@ func createFolder(_ path: String) throws(Diagnostic) {
 ///
 /// - Throws: a diagnostic when its folder is not there or takes no files, or a folder has the name.
 func requireWritable(_ path: String) throws(Diagnostic) {
+  guard !path.isEmpty else {
+    throw Diagnostic(.file, "'' cannot be written: it is no name of a file", hint: "name a file")
+  }
   let folder = URL(filePath: path).deletingLastPathComponent().path
   var isFolder = false
   if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder {

@@ -84,15 +84,16 @@ struct TrainCommand: ParsableCommand {
     for recipe in sample.recipes {
       if let save { try requireWritable(path(save, for: recipe, of: sample)) }
     }
+    let checkpoints = try sample.recipes.map { try checkpoint(for: $0, of: sample) }
     var settings = recipe.options(
       try options.makeBackend(report, checkpointingActivations: checkpointActivations))
     if let folds { return try crossValidate(sample, folds.value, settings) }
     if checkpoint != nil { Interruption.listen() }
     var page = try page.begin(sample)
     var outcomes: [Recipe.Outcome] = []
-    for recipe in sample.recipes {
+    for (recipe, checkpoint) in zip(sample.recipes, checkpoints) {
       if sample.recipes.count > 1 { print("\(sample.name)/\(recipe.name)") }
-      settings.checkpoint = try checkpoint(for: recipe, of: sample)
+      settings.checkpoint = checkpoint
       let callbacks = try page.callbacks(for: recipe)
       let outcome: Recipe.Outcome
       do {

@@ -19,9 +19,12 @@ import Testing
     ["train", "lenet", "--optimizer", "nonsense"],
     ["train", "lenet", "--weight-decay", "-1"], ["search", "no-such-model"],
     ["search", "lenet", "--trials", "0"], ["search", "lenet", "--trials", "2", "--grid"],
+    ["search", "perceptron", "--learning-rates", "1e-323,1e-322", "--trials", "1"],
+    ["search", "lenet", "--trials", "1000001"],
     ["search", "lenet", "--learning-rates", "0.1,0.01"], ["search", "lenet", "--batches", "8,,"],
     ["train", "perceptron", "--epochs", "1", "--save", "no/such/folder/x.safetensors"],
     ["train", "perceptron", "--epochs", "1", "--report", "good.mir"],
+    ["train", "perceptron", "--epochs", "1", "--report", ""],
     ["train", "perceptron", "--epochs", "1", "--report", "/proc/report"],
     ["plot", "good.mir"], ["plot", "no-such.csv"], ["plot", "."],
     ["run", "lenet", "--input", "image=/nonexistent.npy", "--output-dir", "out"],
@@ -91,10 +94,12 @@ import Testing
 
   @Test func aCheckpointThatCannotBeWrittenIsKnownBeforeTraining() throws {
     let program = try Program()
-    for path in ["no/such/folder/x.safetensors", "."] {
-      let outcome = try program.run("train", "perceptron", "--epochs", "1", "--save", path)
-      #expect(outcome.status == 1)
-      #expect(outcome.error.contains("cannot be written") && !outcome.error.contains("epoch"))
+    for path in ["no/such/folder/x.safetensors", ".", ""] {
+      for option in ["--save", "--checkpoint"] {
+        let outcome = try program.run("train", "perceptron", "--epochs", "1", option, path)
+        #expect(outcome.status == 1)
+        #expect(outcome.error.contains("cannot be written") && !outcome.error.contains("epoch"))
+      }
     }
   }
 }

@@ -88,6 +88,35 @@ import Testing
     #expect(Distribution([2]).shares([1, 2]) == [1])
   }
 
+  /// Histories may be damaged, and training may end in any numbers.
+  @Test func anyNumbersAreDrawn() {
+    let numbers: [Double] = [
+      0, 1, -1, 0.1, 0.1.nextUp, 0x1p-1030, 0x1p-1029, 1e-300, 1e-45, 1e15, 1e17, 1e17.nextUp,
+      1e299,
+      1e308,
+      -1e308, .infinity, -.infinity, .nan,
+    ]
+    for (index, first) in numbers.enumerated() {
+      for second in numbers[index...] {
+        let all: [[(x: Double, y: Double)]] = [
+          [(1, first), (2, second)], [(first, 1), (second, 2)], [(first, second), (second, first)],
+        ]
+        for points in all {
+          for isLogarithmic in [false, true] {
+            let chart = LineChart("x", [.init("a", points)], isLogarithmic: isLogarithmic)
+            #expect(chart.yAxis.lower < chart.yAxis.upper && chart.xAxis.lower < chart.xAxis.upper)
+            #expect(!chart.drawing.file.contains("nan"), "\(points)")
+            #expect(
+              TerminalChart(chart, columns: 40, isColored: false).lines.allSatisfy {
+                $0.count <= 40
+              },
+              "\(points)")
+          }
+        }
+      }
+    }
+  }
+
   @Test(arguments: [30, 40, 80, 200])
   func terminalChartsFit(columns: Int) {
     let chart = LineChart(

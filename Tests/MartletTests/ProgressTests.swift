@@ -1,3 +1,4 @@
+import Foundation
 import Martlet
 import Testing
 
@@ -17,6 +18,18 @@ import Testing
     #expect(progressLine(heading, 0.5, figures, columns: 71) == "\(heading) ━━━━···· \(figures)")
     #expect(progressLine(heading, 0.5, figures, columns: 66) == "\(heading) \(figures)")
     #expect(progressLine(heading, 0.5, figures, columns: 20) == "epoch 1/3 loss 1.59")
+  }
+
+  /// A loss that grows without bound.
+  @Test func anyNumberIsShown() {
+    for exponent in -330...330 {
+      for value in [3.7, 9.99].map({ $0 * pow(10, Double(exponent)) }) {
+        for digits in 0...9 { #expect(!value.formatted(digits: digits).isEmpty) }
+        #expect((-value).formatted(digits: 4).hasPrefix("-") || exponent < -3)
+      }
+    }
+    #expect(9.5e14.formatted(digits: 4) == "950000000000000.0")
+    #expect((-Double.nan).formatted(digits: 4) == "nan")
   }
 
   @Test func staysWithinTheBar() {

@@ -27,7 +27,8 @@ package enum Files {
     guard status.st_mode & S_IFMT != S_IFDIR else {
       throw Diagnostic(.file, "\(path) is a directory", hint: "name a file")
     }
-    bytes.reserveCapacity(Int(status.st_size) + 1)
+    // A size is what the system says, which need not be there: /proc/kcore has all addresses.
+    bytes.reserveCapacity(min(Int(status.st_size), 1 << 30) + 1)
     var chunk = [UInt8](repeating: 0, count: 1 << 20)
     while true {
       let count = chunk.withUnsafeMutableBytes { systemRead(file, $0.baseAddress, $0.count) }

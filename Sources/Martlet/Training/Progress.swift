@@ -138,7 +138,9 @@ extension Double {
   /// The number with a fixed count of decimals.
   package func formatted(digits: Int) -> String {
     let scale = (0..<digits).reduce(1.0) { scale, _ in scale * 10 }
-    guard isFinite, magnitude < 1e15, max(magnitude, 1) * scale < 1e18 else { return "\(self)" }
+    guard magnitude < 1e15, max(magnitude, 1) * scale < 1e18 else {
+      return isNaN ? "nan" : "\(self)"
+    }
     let scaled = Int64((magnitude * scale).rounded())
     let (whole, fraction) = scaled.quotientAndRemainder(dividingBy: Int64(scale))
     let sign = self < 0 && scaled != 0 ? "-" : ""

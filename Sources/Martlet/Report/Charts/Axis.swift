@@ -40,9 +40,12 @@ package struct Axis: Sendable {
   package static func linear(
     over values: [Double], ticks count: Int = 5, isWhole: Bool = false
   ) -> Axis {
-    let finite = values.filter { $0.isFinite && $0.magnitude < 1e300 }
-    var (lower, upper) = (finite.min() ?? 0, finite.max() ?? 1)
-    if lower == upper {
+    // Whole numbers beyond have no successor, and of what is nearly 0 there are no steps.
+    let most = isWhole ? 1e15 : 1e300
+    let shown = values.filter { $0.magnitude < most }.map { $0.magnitude < 1e-290 ? 0 : $0 }
+    var (lower, upper) = (shown.min() ?? 0, shown.max() ?? 1)
+    if isWhole { (lower, upper) = (lower.rounded(.down), upper.rounded(.up)) }
+    if upper - lower <= 1e-12 * max(lower.magnitude, upper.magnitude) {
       let margin = isWhole ? 1 : lower == 0 ? 1 : lower.magnitude / 2
       (lower, upper) = isWhole ? (lower, upper + margin) : (lower - margin, upper + margin)
     }
@@ -69,7 +72,7 @@ package struct Axis: Sendable {
 
   /// An axis of equal factors over the positive ones of some numbers, rounded out to powers of ten.
   package static func logarithmic(over values: [Double], ticks count: Int = 6) -> Axis {
-    let positive = values.filter { $0.isFinite && $0 > 0 }
+    let positive = values.filter { $0 > 1e-300 && $0 < 1e300 }
     let least = log10(positive.min() ?? 0.1)
     let first = (least + 1e-9).rounded(.down)
     let last = max((log10(positive.max() ?? 1) - 1e-9).rounded(.up), first + 1)
