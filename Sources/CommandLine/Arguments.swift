@@ -137,6 +137,12 @@ struct NamedFile: ExpressibleByArgument {
   }
 }
 
+/// Prints a line that stands before what is written to the standard error, as progress is, in a pipe, too.
+func printAtOnce(_ text: String) {
+  print(text)
+  fflush(nil)
+}
+
 /// Writes a line to the standard error, after what has been printed to the standard output.
 func printToStandardError(_ text: String) {
   fflush(nil)

@@ -54,10 +54,16 @@ struct LoadedModel {
     throw noSample(name)
   }
 
-  /// The first recipe of the sample of the given name, or the one that the name has after a slash.
+  /// The first recipe of the sample of the given name, which is told where there are others, or the one that the name has
+  /// after a slash.
   static func recipe(named name: String) throws(Diagnostic) -> Recipe {
-    if let recipe = Samples.recipe(named: name) { return recipe }
-    throw noSample(name)
+    guard let recipe = Samples.recipe(named: name) else { throw noSample(name) }
+    let count = Samples.named(name)?.recipes.count ?? 1
+    if count > 1 {
+      printToStandardError(
+        "'\(name)' compares \(count) models; this is the first of them, \(name)/\(recipe.name)")
+    }
+    return recipe
   }
 
   /// What to say where no sample, or no recipe of one, has a name.

@@ -27,8 +27,10 @@ struct SearchCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The least and the greatest learning rate (default: a thirtieth to thirty times the sample's).",
-      valueName: "low,high"))
+      """
+      The least and the greatest learning rate, or the only one (default: a thirtieth to thirty times the sample's). A \
+      grid takes as many of them as --trials allows, from one to the other.
+      """, valueName: "low,high"))
   var learningRates: List<PositiveNumber>?
 
   @Option(
@@ -78,12 +80,13 @@ struct SearchCommand: ParsableCommand {
       weightDecays: weightDecays?.elements.map(\.value) ?? [],
       optimizers: optimizers?.elements ?? [])
     if let rates = learningRates?.elements.map(\.value) {
-      guard rates.count == 2, rates[0] <= rates[1] else {
+      guard (1...2).contains(rates.count), let low = rates.first, let high = rates.last, low <= high
+      else {
         throw Diagnostic(
           .argument, "--learning-rates takes the least and the greatest",
           hint: "--learning-rates 0.0001,0.1")
       }
-      search.learningRates = rates[0]...rates[1]
+      search.learningRates = low...high
     }
     return search
   }

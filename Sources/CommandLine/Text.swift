@@ -66,7 +66,8 @@ func createFolder(_ path: String) throws(Diagnostic) {
   do {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   } catch {
-    throw Diagnostic(.file, "the folder '\(path)' cannot be made", notes: ["\(error)"])
+    throw Diagnostic(
+      .file, "the folder '\(path)' cannot be made", notes: [error.localizedDescription])
   }
 }
 

@@ -92,7 +92,7 @@ struct TrainCommand: ParsableCommand {
     var page = try page.begin(sample)
     var outcomes: [Recipe.Outcome] = []
     for (recipe, checkpoint) in zip(sample.recipes, checkpoints) {
-      if sample.recipes.count > 1 { print("\(sample.name)/\(recipe.name)") }
+      if sample.recipes.count > 1 { printAtOnce("\(sample.name)/\(recipe.name)") }
       settings.checkpoint = checkpoint
       let callbacks = try page.callbacks(for: recipe)
       let outcome: Recipe.Outcome
@@ -118,9 +118,9 @@ struct TrainCommand: ParsableCommand {
   /// Trains and tests on folds, and prints what came out of each and of all.
   private func crossValidate(_ sample: Sample, _ k: Int, _ settings: Recipe.Options) throws {
     for recipe in sample.recipes {
-      if sample.recipes.count > 1 { print("\(sample.name)/\(recipe.name)") }
+      if sample.recipes.count > 1 { printAtOnce("\(sample.name)/\(recipe.name)") }
       let validation = try recipe.crossValidate(folds: k, settings) { number, outcome in
-        print("fold \(number)/\(k)  \(outcome.test)")
+        printAtOnce("fold \(number)/\(k)  \(outcome.test)")
       }
       let parts = validation.summary.map { name, isShare, mean, deviation in
         isShare

@@ -78,6 +78,15 @@ import Testing
     #expect(try examples.example(1).input.doubles() == [4, 5])
     #expect(try examples.example(1).label == f32([1], [6]))
     #expect(throws: Diagnostic.self) { try CSV.examples(try file("1\n2\n")) }
+    let classes = try CSV.examples(
+      try file("a,b,class\n1,2,0\n4,5,2\n"), hasHeader: true, hasClasses: true)
+    #expect(classes.signature.label == TensorType(.i32, []) && classes.count == 2)
+    #expect(try classes.classes() == [0, 2])
+    for label in ["0.5", "-1", "1e10", "nan"] {
+      #expect(throws: Diagnostic.self) {
+        try CSV.examples(try file("1,2,\(label)\n"), hasClasses: true)
+      }
+    }
     #expect(try CSV.read(try file("")).type.shape == [0, 0])
     let wrong = try file("1,2\n3\n")
     do {

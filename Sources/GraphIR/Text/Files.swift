@@ -45,7 +45,9 @@ package enum Files {
   /// crash.
   ///
   /// - Throws: a diagnostic that names the path and what the system says; the old file then stays.
-  package static func write(_ chunks: [[UInt8]], to path: String) throws(Diagnostic) {
+  package static func write(
+    _ chunks: [[UInt8]], to path: String, isDurable: Bool = true
+  ) throws(Diagnostic) {
     // Beside the file, since a rename is atomic only within one file system.
     let temporary = "\(path).\(getpid()).tmp"
     let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
@@ -58,12 +60,13 @@ package enum Files {
         throw reason
       }
     }
-    let synchronized = fsync(file) == 0
+    let synchronized = !isDurable || fsync(file) == 0
     guard close(file) == 0, synchronized, rename(temporary, path) == 0 else {
       let reason = failure("cannot be written", path)
       unlink(temporary)
       throw reason
     }
+    guard isDurable else { return }
     // The new name outlasts a power failure only once the folder is written; some file systems cannot be asked to.
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     let parent = parts.count > 1 ? parts.dropLast().joined(separator: "/") + "/" : "."

@@ -17,7 +17,9 @@ public struct Literal: Hashable, Sendable {
 
   /// Makes a literal of Swift numbers, whose type gives the dtype; the count must be the shape's.
   public init<Element: LiteralElement>(_ shape: Shape, _ elements: [Element]) {
-    precondition(elements.count == shape.elementCount, "element count does not fit the shape")
+    precondition(
+      elements.count == shape.elementCount,
+      "\(elements.count) elements for \(shape), which has \(shape.elementCount)")
     type = TensorType(Element.dtype, shape)
     bytes = elements.withUnsafeBytes { Array($0) }
   }

@@ -91,8 +91,8 @@ public struct History: Sendable, Equatable, Codable {
     }
   }
 
-  /// Writes the table, replacing a file as a whole.
+  /// Writes the table, replacing a file as a whole; a power failure soon after may lose it.
   public func write(to path: String) throws(Diagnostic) {
-    try Files.write([Array(csv.utf8)], to: path)
+    try Files.write([Array(csv.utf8)], to: path, isDurable: false)
   }
 }

@@ -106,7 +106,9 @@ public struct Report {
   private var header: String {
     var content = element("h1", text: title) + element("p", text: summary)
     content += element("div", ["class": "scroll"], results)
-    content += conclusion.map { element("p", ["class": "lesson"], text: $0) }.joined()
+    // As in the terminal: tables keep their columns.
+    let lesson = conclusion.joined(separator: "\n")
+    if !lesson.isEmpty { content += element("pre", ["class": "lesson scroll"], text: lesson) }
     return element("header", [:], content) + "\n"
   }
 
